@@ -1,0 +1,120 @@
+"""What a listener is given and what it gives: feeds, pages and the errors of a visit.
+
+A listener is one module per source with two names:
+
+    class Options(FeedOptions)      the keys it takes in a [[feed]] table of listening.toml
+    async def pages(visit: Visit) -> AsyncIterator[Page]
+
+It yields pages in any order; whoever reads stores a page's posts and then its cursor. What a listener
+cannot read it rejects item by item; what breaks the whole visit it raises.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from listeners.http import FeedClient
+
+Pseudonym = Callable[[str], str]  # account name, unique within the source -> the author's keyed hash
+
+
+class FeedOptions(BaseModel):
+    """The keys every [[feed]] takes; a source adds its own by subclassing. Unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="ours, stable: it names cursors and files")
+    source: str = Field(description="the kind of feed")
+    keep: Literal["matches", "all"] = Field("matches", description="store only posts that name a brand, or all")
+    about: str | None = Field(None, description="the brand every post here is about")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Posts that belong together, and where to go on once they are stored.
+
+    posts: a POSTS batch that conforms; empty if the feed had nothing new.
+    cursor: opaque text of the source, never read by anyone else; None means begin anew.
+    rejected: items that could not become posts; left_out: posts not stored, counted by reason.
+    unchanged: the server said nothing changed (304). capped: what could not be had, or None.
+    """
+
+    posts: pa.RecordBatch
+    cursor: str | None
+    rejected: tuple["Rejected", ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=Counter)
+    unchanged: bool = False
+    capped: str | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An item as received and why it could not become a post."""
+
+    reason: str
+    item: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One attempt to read one feed: everything a listener needs, so that it reaches for nothing else.
+
+    cursor: as the last stored page gave it; None on the first visit. started_at: UTC; every post of
+    the visit gets it as fetched_at. consent: "opt_out" leaves out explicit refusals, "opt_in" all who
+    did not opt in.
+    """
+
+    feed: Any  # the source's Options
+    client: "FeedClient"
+    cursor: str | None
+    started_at: datetime
+    pseudonym: Pseudonym
+    consent: Literal["opt_out", "opt_in"] = "opt_out"
+
+
+class Listener(Protocol):
+    """The shape of a listener module."""
+
+    Options: type[FeedOptions]
+
+    def pages(self, visit: Visit) -> AsyncIterator[Page]: ...
+
+
+class FeedError(Exception):
+    """A visit ended early. `outcome` is what `visits` records; the message says feed, found and expected."""
+
+    outcome: str = "failed"
+
+    def __init__(self, feed: str, message: str) -> None:
+        self.feed = feed
+        super().__init__(f"{feed}: {message}")
+
+
+class FeedUnavailable(FeedError):
+    """No answer, or one that says come back later: the next run tries again, not before `retry_at` if given."""
+
+    def __init__(self, feed: str, message: str, retry_at: datetime | None = None) -> None:
+        self.retry_at = retry_at
+        super().__init__(feed, message)
+
+
+class FeedBlocked(FeedError):
+    """The server refuses us, by status or with a page for people where data is due; a retry at once will not help."""
+
+    outcome = "blocked"
+
+
+class FeedGone(FeedError):
+    """The server says the feed is gone for good (410): take it out of listening.toml."""
+
+    outcome = "gone"
+
+
+class FeedFormatChanged(FeedError):
+    """The answer is not what the source documents; the listener must be mended, a retry does not help."""
