@@ -8,10 +8,12 @@ Times are UTC with microseconds. Texts hold no NUL and no lone surrogate (listen
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
+
+pc: Any = pyarrow.compute  # its functions are made at import, where no type checker sees them
 
 UTC_TIME = pa.timestamp("us", tz="UTC")
 CLOCK_SKEW = timedelta(minutes=2)  # a source's clock may run this far ahead of ours (FAULTS 23)
@@ -43,12 +45,8 @@ POSTS = table(
     grain="one row per reading of a post that differed from the reading before it; append-only",
     key=("post_id", "version"),
     columns={
-        "post_id": Column(
-            pa.string(), "ours, opaque: source, place and native id; the same post read by two feeds has one id", True
-        ),
-        "version": Column(
-            pa.string(), "hash of title, text and deleted: changes when the author edits or deletes", True
-        ),
+        "post_id": Column(pa.string(), "ours, opaque; the same post read by two feeds has one id", True),
+        "version": Column(pa.string(), "hash of title, text and deleted: an edit makes a new one", True),
         "feed": Column(pa.string(), "id of the feed in listening.toml that brought it", True),
         "source": Column(pa.string(), "the feed's kind: rss, hackernews, mastodon, ...", True),
         "kind": Column(pa.string(), "post, comment, review, article, video or question", True),
@@ -58,9 +56,7 @@ POSTS = table(
         "language": Column(pa.string(), "as the source declares it (BCP 47, lower case); NULL if it says nothing"),
         "author": Column(pa.string(), "pseudonym: keyed hash of source and account; NULL if the source names none"),
         "author_followers": Column(pa.int64(), "followers when fetched; NULL if unknown"),
-        "published_at": Column(
-            UTC_TIME, "the source's clock, held to fetched_at + 2 min; fetched_at if the source gives no date", True
-        ),
+        "published_at": Column(UTC_TIME, "the source's clock, at most fetched_at + 2 min; fetched_at if undated", True),
         "edited_at": Column(UTC_TIME, "the source's clock; NULL if never edited or not told"),
         "fetched_at": Column(UTC_TIME, "our clock, when the visit began", True),
         "deleted": Column(pa.bool_(), "a tombstone: the author or the source took it down; text is empty", True),
@@ -72,9 +68,7 @@ POSTS = table(
         "shares": Column(pa.int64(), "boosts or reposts when fetched; NULL if not told"),
         "views": Column(pa.int64(), "views when fetched; NULL if not told"),
         "rating": Column(pa.float64(), "a review's stars from 0 (worst) to 1 (best); NULL if it is no review"),
-        "consent": Column(
-            pa.string(), "what the author declared: opted_in, or none_stated; refusals are never stored", True
-        ),
+        "consent": Column(pa.string(), "opted_in or none_stated; refusals are never stored", True),
     },
 )
 
@@ -92,19 +86,15 @@ MENTIONS = table(
         "source": Column(pa.string(), "the post's source", True),
         "published_at": Column(UTC_TIME, "the post's time", True),
         "fetched_at": Column(UTC_TIME, "when the post was fetched", True),
-        "matched_text": Column(
-            pa.string(), "the words that named the brand; NULL if the feed is about it and the text does not name it"
-        ),
+        "matched_text": Column(pa.string(), "the words that name the brand; NULL where only the feed tells"),
         "matched_as": Column(
-            pa.string(), "alias, handle, hashtag, domain (a link to it) or feed (the feed is about it)", True
+            pa.string(), "alias, handle, hashtag, domain (a link) or feed (it is about the brand)", True
         ),
         "certainty": Column(pa.float64(), "probability, 0 to 1, that the words mean the company or its product", True),
-        "p_negative": Column(pa.float64(), "probability that the writer speaks against the brand; NULL if not judged"),
+        "p_negative": Column(pa.float64(), "probability that the writer speaks against it; NULL if not judged"),
         "p_neutral": Column(pa.float64(), "probability that the writer takes no side; NULL if not judged"),
         "p_positive": Column(pa.float64(), "probability that the writer speaks for the brand; NULL if not judged"),
-        "sentiment": Column(
-            pa.int8(), "toward the brand: -1 against, 0 neither, 1 for; NULL if not judged (language not covered)"
-        ),
+        "sentiment": Column(pa.int8(), "-1 against the brand, 0 neither, 1 for; NULL if language not covered"),
         "emotion": Column(pa.string(), "the writer's strongest; NULL if not judged"),
         "experience": Column(pa.string(), "first_hand, second_hand, opinion or unknown: how the writer knows", True),
         "intents": Column(pa.list_(pa.string()), "complain, praise, recommend, warn_off, ...; NULL if not judged"),
@@ -115,7 +105,7 @@ MENTIONS = table(
         "staff": Column(pa.string(), "actor, victim or both; NULL if staff play no part or it was not judged"),
         "aspects": Column(
             pa.list_(_ASPECT),
-            "what the opinion is about, each with its own sentiment; offsets into text; NULL if not judged",
+            "what pleases or annoys; offsets into text; NULL if not judged",
         ),
         "entities": Column(pa.list_(_LABELLED_SPAN), "named entities, BRAND among them; offsets into text", True),
         "language": Column(pa.string(), "detected (ISO 639-1); NULL if it cannot be told"),
