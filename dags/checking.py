@@ -1,0 +1,67 @@
+"""What `wom check` reports: the settings as understood, and what would go wrong later."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dags.notify import NoChannel, channel_of
+from dags.settings import Settings
+from listeners.registry import SOURCES, load
+
+
+def report(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return brands, feeds and warnings."""
+    names = {brand.name for brand in settings.brands}
+    warnings = [
+        f"{brand.name}: competitor {competitor!r} is no [[brand]], so nothing is counted for it"
+        for brand in settings.brands
+        for competitor in brand.competitors
+        if competitor not in names
+    ]
+    for brand in settings.brands:
+        if "default" not in brand.owners:
+            warnings.append(f"{brand.name}: no default owner, so an alert about it reaches nobody")
+        for owner in sorted(set(brand.owners.values())):
+            try:
+                channel_of(owner, settings.alerts, environment)
+            except NoChannel as error:
+                warnings.append(f"{brand.name}: {error}")
+    return {
+        "brands": [
+            {
+                "brand": brand.name,
+                "recognised_by": [*brand.aliases, *brand.handles, *brand.domains],
+                "competitors": list(brand.competitors),
+                "owners": {str(aspect): owner for aspect, owner in brand.owners.items()},
+            }
+            for brand in settings.brands
+        ],
+        "feeds": [
+            {
+                "feed": feed.id,
+                "source": feed.source,
+                "url": getattr(feed, "url", None),
+                "keep": feed.keep,
+                "about": feed.about,
+            }
+            for feed in settings.feeds
+        ],
+        "warnings": warnings,
+    }
+
+
+def source_keys() -> list[dict[str, Any]]:
+    """Return every key of every source, with its type, default and meaning."""
+    rows = []
+    for source in sorted(SOURCES):
+        for key, field in load(source).Options.model_fields.items():
+            shape = getattr(field.annotation, "__name__", str(field.annotation))
+            rows.append(
+                {
+                    "source": source,
+                    "key": key,
+                    "type": str(field.annotation) if "[" in str(field.annotation) else shape,
+                    "default": "required" if field.is_required() else field.default,
+                    "meaning": field.description,
+                }
+            )
+    return rows

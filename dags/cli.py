@@ -1,0 +1,249 @@
+"""`wom`: every stage by hand, and the answers people ask for most.
+
+Exit status: 0 done, 1 failed, 2 wrong use or configuration. Nothing heavy is imported for a help text: spaCy,
+DuckDB and Arrow come with the command that needs them.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from dags import cli_output as output
+from dags.settings import Settings, SettingsError, database_path, load_settings
+
+if TYPE_CHECKING:
+    from dags import stages
+    from warehouse import snapshot
+
+app = typer.Typer(
+    name="wom",
+    help="Word of Mouse: what people say about brands in public feeds, and who should know. "
+    "listening.toml (or WOM_CONFIG) says what to listen for; WOM_LAKE where it is kept (./lake).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+BrandName = Annotated[str | None, typer.Argument(help="A brand of listening.toml; all of them unless named.")]
+
+
+def main() -> None:
+    """Run `wom`; turn the errors a person can mend into one clear message and an exit status."""
+    try:
+        app()
+    except SettingsError as error:
+        _stop(error, status=2)
+    except KeyboardInterrupt:
+        _stop(None, status=130)
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in {"dags", "listeners", "nlp", "warehouse"}:
+            raise  # a mistake of ours, not of the operator: its trace is what helps
+        _stop(error, status=1)
+
+
+@app.command()
+def check(
+    sources: Annotated[bool, typer.Option("--sources", help="List the sources and the keys each takes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Validate listening.toml and show what it says; warn of what would go wrong later."""
+    from dags import checking
+
+    if sources:
+        rows = checking.source_keys()
+        output.show(rows, ["source", "key", "type", "default", "meaning"], as_json=as_json, title="Sources")
+        return
+    settings = load_settings()
+    report = checking.report(settings, os.environ)
+    if as_json:
+        output.print_json(report)
+        return
+    output.show(report["brands"], ["brand", "recognised_by", "competitors", "owners"], as_json=False, title="Brands")
+    output.show(report["feeds"], ["feed", "source", "url", "keep", "about"], as_json=False, title="Feeds")
+    for warning in report["warnings"]:
+        output.warn(warning)
+    output.say(f"{settings.source_file} is valid. Posts go to {settings.lake}, trends to {settings.database}.")
+
+
+@app.command()
+def collect(
+    feeds: Annotated[list[str] | None, typer.Argument(help="Feed ids; all unless named.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Visit feeds now and store the posts they have for us."""
+    visits = _collect(load_settings(), feeds or None)
+    output.show_visits(visits, as_json=as_json)
+    _fail_unless(output.any_answered(visits))
+
+
+@app.command()
+def enrich(as_json: AsJson = False) -> None:
+    """Read brands, sentiment and entities out of the posts that were not read yet."""
+    output.show_enriched(_enrich(load_settings()), as_json=as_json)
+
+
+@app.command()
+def publish(as_json: AsJson = False) -> None:
+    """Build the DuckDB file from the lake, check it and swap it in."""
+    settings = load_settings()
+    output.show_published(_publish(settings), settings.database, as_json=as_json)
+
+
+@app.command()
+def watch(as_json: AsJson = False) -> None:
+    """Open, grow and resolve alerts for negative spikes, and tell their owners."""
+    from dags import stages
+
+    watched = stages.watch(load_settings())
+    output.show_watched(watched, as_json=as_json)
+    _fail_unless(not watched.undelivered)
+
+
+@app.command()
+def run(as_json: AsJson = False) -> None:
+    """Collect, enrich, publish and watch, once."""
+    from dags import stages
+
+    settings = load_settings()
+    visits = _collect(settings, None)
+    enriched = _enrich(settings)
+    published = _publish(settings)
+    watched = stages.watch(settings)
+    if as_json:
+        output.print_json(
+            {
+                "visits": visits,
+                "enriched": enriched,
+                "published": {"database": settings.database, "rows": published.rows, "warnings": published.warnings},
+                "watched": watched,
+            }
+        )
+    else:
+        output.show_visits(visits, as_json=False)
+        output.show_enriched(enriched, as_json=False)
+        output.show_published(published, settings.database, as_json=False)
+        output.show_watched(watched, as_json=False)
+    _fail_unless(output.any_answered(visits) and not watched.undelivered)
+
+
+@app.command()
+def housekeeping(as_json: AsJson = False) -> None:
+    """Merge small files and clear away what killed runs and old versions left."""
+    from dags import stages
+
+    done = stages.tidy(load_settings())
+    output.show([{"done": name, "files": number} for name, number in done.items()], ["done", "files"], as_json=as_json)
+
+
+@app.command()
+def demo(
+    airflow: Annotated[bool, typer.Option("--airflow", help="Run our DAGs through Airflow, as `make run` does.")] = False,
+    seed: Annotated[int, typer.Option(help="Which made-up world to listen to.")] = 7,
+) -> None:
+    """Listen to a made-up world of four brands on a built-in feed server: no network, no keys."""
+    from dags import demo as demonstration
+
+    demonstration.run(os.environ, seed=seed, through_airflow=airflow)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port of Airflow's UI on 127.0.0.1.")] = 8080,
+) -> None:
+    """Start Airflow on this machine with our DAGs, and print its URL and login. Ctrl-C ends it."""
+    from dags import demo as demonstration
+
+    demonstration.keep_airflow_up(os.environ, port=port)
+
+
+@app.command()
+def trends(
+    brand: BrandName = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How many days back.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is being said: a line per brand, or a brand's days."""
+    from dags import summary
+
+    with summary.reading(_database()) as database:
+        if brand is None:
+            rows = summary.per_brand(database, days)
+            output.show_brands(rows, as_json=as_json, days=days)
+        else:
+            rows = summary.per_day(database, brand, days)
+            output.show_days(rows, as_json=as_json, brand=brand)
+
+
+@app.command()
+def alerts(
+    brand: BrandName = None,
+    as_json: AsJson = False,
+) -> None:
+    """List alerts, newest first, with what was observed and what was expected."""
+    from dags import summary
+
+    with summary.reading(_database()) as database:
+        rows = summary.alerts(database, brand)
+    output.show_alerts(rows, as_json=as_json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT, for instance \"FROM trend('Acme')\".")],
+    as_json: AsJson = False,
+) -> None:
+    """Ask the published DuckDB file a question of your own."""
+    import duckdb
+
+    from dags import summary
+
+    with summary.reading(_database()) as database:
+        try:
+            rows, columns = summary.ask(database, query)
+        except duckdb.Error as error:
+            raise SettingsError(f"DuckDB: {error}") from error
+    output.show(rows, columns, as_json=as_json)
+
+
+def _collect(settings: Settings, feeds: list[str] | None) -> list[dict[str, Any]]:
+    from dags import stages
+
+    with output.progress("feeds visited", len(feeds or settings.feeds)) as advance:
+        return stages.collect(settings, feeds, on_visit=lambda visit: advance(1))
+
+
+def _enrich(settings: Settings) -> "stages.Enriched":
+    from dags import stages
+
+    files = [path for batch in stages.pending_batches(settings) for path in batch]
+    with output.progress("posts files read", len(files)) as advance:
+        return stages.enrich(settings, files, on_file=lambda path: advance(1))
+
+
+def _publish(settings: Settings) -> "snapshot.Published":
+    from dags import stages
+
+    with output.working("publishing"):
+        return stages.publish(settings)
+
+
+def _fail_unless(good: bool) -> None:
+    if not good:
+        raise typer.Exit(1)
+
+
+def _database() -> Path:
+    """Return the DuckDB file: reading it needs no valid listening.toml."""
+    return database_path(os.environ.get("WOM_LAKE") or "lake", os.environ)
+
+
+def _stop(error: BaseException | None, *, status: int) -> None:
+    if error is not None:
+        Console(stderr=True, highlight=False).print(f"wom: {error}", style="red", markup=False, soft_wrap=True)
+    sys.exit(status)
+

@@ -1,0 +1,229 @@
+"""How `wom` shows things: tables for people and JSON for programs on stdout, progress and warnings on stderr."""
+
+import contextlib
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from dags.stages import Enriched, Watched
+    from warehouse.snapshot import Published
+
+NO_ANSWER = {"failed", "blocked", "gone"}
+_BARS = "▁▂▃▄▅▆▇█"
+
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+Row = Mapping[str, Any]
+
+
+def say(line: str) -> None:
+    """Print one line of what was done."""
+    _out.print(line, markup=False, soft_wrap=True)
+
+
+def warn(line: str) -> None:
+    """Print one line of what may go wrong, on stderr."""
+    _err.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one JSON document; times as ISO 8601."""
+    json.dump(value, sys.stdout, default=_jsonable, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool, title: str | None = None) -> None:
+    """Print rows as a table, or as a JSON list of objects."""
+    if as_json:
+        print_json([{column: row.get(column) for column in columns} for row in rows])
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    for column in columns:
+        numeric = any(isinstance(row.get(column), int | float) for row in rows)
+        table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    _out.print(table)
+
+
+@contextlib.contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr while the block runs; call what it yields with the number of things done."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show that something of unknown length is going on, on stderr."""
+    with _err.status(what):
+        yield
+
+
+def any_answered(visits: Sequence[Row]) -> bool:
+    """Return whether at least one feed answered; true where none was to be visited."""
+    return not visits or any(visit["outcome"] not in NO_ANSWER for visit in visits)
+
+
+def show_visits(visits: Sequence[Row], *, as_json: bool) -> None:
+    """Print what became of each visit."""
+    columns = ["feed", "outcome", "posts", "left_out", "requests", "error"]
+    if as_json:
+        print_json([{**visit, "left_out": dict(visit["left_out"])} for visit in visits])
+        return
+    shown = [
+        {**visit, "left_out": ", ".join(f"{number} {reason}" for reason, number in visit["left_out"])}
+        for visit in visits
+    ]
+    show(shown, columns, as_json=False)
+    silent = sum(visit["outcome"] in NO_ANSWER for visit in visits)
+    say(
+        f"{sum(visit['posts'] for visit in visits)} posts stored from {len(visits)} feeds"
+        + (f"; {silent} gave no answer" if silent else "")
+    )
+
+
+def show_enriched(enriched: "Enriched", *, as_json: bool) -> None:
+    """Print what was read and found."""
+    if as_json:
+        print_json(enriched)
+        return
+    for path, reason in enriched.skipped:
+        warn(f"{path} was not read: {reason}")
+    say(f"{enriched.mentions} mentions found in {enriched.posts} posts ({enriched.files} files)")
+
+
+def show_published(published: "Published", database: Path, *, as_json: bool) -> None:
+    """Print what the DuckDB file holds now."""
+    if as_json:
+        print_json({"database": database, "rows": published.rows, "warnings": published.warnings})
+        return
+    for warning in published.warnings:
+        warn(str(warning))
+    rows = ", ".join(f"{number} {name}" for name, number in published.rows.items())
+    say(f"{database} published in {published.seconds:.1f} s: {rows}")
+
+
+def show_watched(watched: "Watched", *, as_json: bool) -> None:
+    """Print which alerts changed and who was told."""
+    if as_json:
+        print_json(watched)
+        return
+    for reason in (*watched.unreachable, *watched.undelivered):
+        warn(f"not told: {reason}")
+    events = ", ".join(f"{number} {event}" for event, number in watched.counts.items()) or "nothing new"
+    say(f"alerts: {events}" + (f"; told {', '.join(watched.told)}" if watched.told else ""))
+
+
+def show_brands(rows: Sequence[Row], *, as_json: bool, days: int) -> None:
+    """Print a line per brand: what a data team would look at first."""
+    if as_json:
+        print_json(rows)
+        return
+    shown = [
+        {
+            "brand": row["brand"],
+            "mentions": row["n"],
+            "net_sentiment": _signed(row["net_sentiment"], row["net_sentiment_low"], row["net_sentiment_high"]),
+            "share_of_voice": _percent(row["share_of_voice"]),
+            "+": row["positives"],
+            "-": row["negatives"],
+            "authors": row["authors"],
+            "open_alerts": row["open_alerts"] or None,
+            f"mentions a day, {days} days": sparkline(row["n_by_day"] or []),
+        }
+        for row in rows
+    ]
+    show(shown, list(shown[0]) if shown else ["brand"], as_json=False, title=f"Word of mouse, last {days} days")
+
+
+def show_days(rows: Sequence[Row], *, as_json: bool, brand: str) -> None:
+    """Print a brand's days, the oldest first."""
+    if as_json:
+        print_json(rows)
+        return
+    top = max((row["n"] for row in rows), default=0) or 1
+    shown = [
+        {
+            "day": f"{row['period']:%a %Y-%m-%d}",
+            "mentions": row["n"],
+            "+": row["positives"],
+            "-": row["negatives"],
+            "net_sentiment": _signed(row["net_sentiment"], row["net_sentiment_low"], row["net_sentiment_high"]),
+            "": "█" * round(20 * row["n"] / top),
+        }
+        for row in rows
+    ]
+    show(shown, list(shown[0]) if shown else ["day"], as_json=False, title=f"{brand} by day (UTC)")
+
+
+def show_alerts(rows: Sequence[Row], *, as_json: bool, quotes: int = 3) -> None:
+    """Print alerts, each with what was observed, whom it was told and what people say."""
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        say("No alerts.")
+    for row in rows:
+        evidence = row["evidence"]
+        told = f"told {', '.join(row['told_to'])} at {row['told_at']:%H:%M}" if row["told_to"] else "nobody told yet"
+        _out.print(Text(f"ALERT  {row['brand']}: negative word of mouth ({row['state']}; {told})", style="bold red"))
+        say(
+            f"  since {evidence['since'].replace('T', ' ')[:16]} UTC: {evidence['negatives']} negative mentions "
+            f"in {evidence['window_hours']} h, {evidence['expected']:.1f} expected; "
+            f"{_percent(evidence['share'])} of all mentions, {_percent(evidence['expected_share'])} expected"
+        )
+        for quote in evidence["quotes"][:quotes]:
+            _out.print(Text(f"  “{' '.join(quote['text'].split())}”", style="italic"), soft_wrap=True)
+            say(f"    {quote['source']}, {quote['published_at'].replace('T', ' ')[:16]}, {quote['url'] or 'no address'}")
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Return values as bars of eight heights, the largest the tallest; a missing one is a space."""
+    top = max((value for value in values if value is not None), default=0) or 1
+    return "".join(" " if value is None else _BARS[min(7, int(max(value, 0) / top * 7.999))] for value in values)
+
+
+def _cell(value: Any) -> Text:
+    if value is None:
+        return Text("-", style="dim")
+    if isinstance(value, float):
+        return Text(f"{value:.2f}")
+    if isinstance(value, datetime):
+        return Text(f"{value:%Y-%m-%d %H:%M}")
+    if isinstance(value, list | tuple):
+        return Text(", ".join(map(str, value)))
+    if isinstance(value, dict):
+        return Text(", ".join(f"{name}: {item}" for name, item in value.items()))
+    return Text(str(value))
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def _signed(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None or low is None or high is None:
+        return "-"
+    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def _jsonable(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)

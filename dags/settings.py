@@ -1,0 +1,252 @@
+"""listening.toml and the WOM_* variables, read once into frozen, validated settings.
+
+What to listen for, where, and whom to tell stands in listening.toml; paths and secrets come from the
+environment, so that the file can be shared. A wrong key or value raises SettingsError, whose message
+names file, line, key and the valid values; running again does not help.
+
+    WOM_CONFIG      the file; ./listening.toml unless set
+    WOM_LAKE        where Parquet goes: a folder or a URL; ./lake unless set
+    WOM_DATABASE    the DuckDB file; word_of_mouse.duckdb in a local lake unless set
+    WOM_AUTHOR_KEY  what author pseudonyms are keyed with; made once beside a local lake unless set
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from dags.toml_lines import line_of
+from listeners.feed import FeedOptions
+from listeners.registry import SOURCES, load
+from nlp.brands import Brand
+
+# The aspects of LABELS.md; an owner may be named for each.
+Aspect = Literal[
+    "product", "reliability", "price", "billing", "delivery", "support", "staff", "place", "app", "returns",
+    "privacy", "employer", "ethics",
+]  # fmt: skip
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class SettingsError(Exception):
+    """listening.toml or a WOM_* variable is wrong; the message says where and what would be right."""
+
+
+class BrandSettings(Brand):
+    """A [[brand]]: how to recognise it, whom it is compared with, and who is told."""
+
+    competitors: tuple[str, ...] = Field((), description="names of the brands it is compared with")
+    owners: dict[Literal["default"] | Aspect, Text] = Field(
+        {}, description='who is told, by aspect: a mail address or the name of an [[alerts.target]]; "default" for the rest'
+    )
+
+
+class CollectSettings(BaseModel):
+    """[collect]: how feeds are read."""
+
+    model_config = _STRICT
+
+    allow_hosts: tuple[str, ...] = Field((), description="hosts that may be loopback or private addresses")
+    consent: Literal["opt_out", "opt_in"] = Field("opt_out", description="leave out refusals, or all but the willing")
+    contact: Text | None = Field(None, description="mail address or page for the User-Agent: whom a server may ask")
+
+
+class AlertTarget(BaseModel):
+    """[[alerts.target]]: a channel an owner can be reached by, as an Apprise URL."""
+
+    model_config = _STRICT
+
+    name: Text = Field(description="what `owners` call it")
+    url: Text | None = Field(None, description="an Apprise URL without secrets: json://host/path, ntfy://topic")
+    url_env: Text | None = Field(None, description="the environment variable that holds the Apprise URL")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "AlertTarget":
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("give either url, or url_env to take it from the environment")
+        return self
+
+
+class AlertSettings(BaseModel):
+    """[alerts]: how owners are told."""
+
+    model_config = _STRICT
+
+    mail_env: Text | None = Field(
+        None, description="the environment variable that holds the mail server as an Apprise URL: mailtos://user:password@host"
+    )
+    target: tuple[AlertTarget, ...] = ()
+
+
+class Settings(BaseModel):
+    """Everything a stage is told from outside. `source_file` is where the brands and feeds stand."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source_file: Path
+    brands: tuple[BrandSettings, ...]
+    feeds: tuple[FeedOptions, ...]
+    collect: CollectSettings
+    alerts: AlertSettings
+    lake: str
+    database: Path
+    author_key: bytes | None = Field(repr=False)
+
+    @property
+    def abouts(self) -> dict[str, str]:
+        """Return the brand each single-brand feed is about, by feed id."""
+        return {feed.id: feed.about for feed in self.feeds if feed.about}
+
+
+class _File(BaseModel):
+    """listening.toml as written; the feeds are read once more by their source's own Options."""
+
+    model_config = _STRICT
+
+    brand: tuple[BrandSettings, ...] = ()
+    feed: tuple[dict[str, Any], ...] = ()
+    collect: CollectSettings = CollectSettings()
+    alerts: AlertSettings = AlertSettings()
+
+    @field_validator("brand", "feed", mode="before")
+    @classmethod
+    def _a_list_of_tables(cls, value: Any, info: Any) -> Any:
+        if isinstance(value, dict):
+            raise ValueError(f"write [[{info.field_name}]] with two brackets: there may be several")
+        return value
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of this process. Raises SettingsError."""
+    path = Path(environment.get("WOM_CONFIG") or "listening.toml")
+    lake = environment.get("WOM_LAKE") or "lake"
+    return read_settings(path, lake=lake, environment=environment)
+
+
+def read_settings(path: Path, *, lake: str, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of one listening.toml and one lake. Raises SettingsError."""
+    toml = _read_text(path)
+    try:
+        document = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: this is not TOML: {error}") from error
+    try:
+        file = _File.model_validate(document)
+    except ValidationError as error:
+        raise SettingsError(_explain(path, toml, error, within=(), model=_File)) from error
+    if not file.brand:
+        raise SettingsError(f'{path}: there is no [[brand]]. Name whom to listen for:\n\n    [[brand]]\n    name = "Acme"')
+    if not file.feed:
+        raise SettingsError(
+            f'{path}: there is no [[feed]]. Name where to listen:\n\n    [[feed]]\n    id = "hn"\n    source = "hackernews"'
+        )
+    feeds = tuple(_feed(path, toml, number, table) for number, table in enumerate(file.feed))
+    _refuse_contradictions(path, toml, file, feeds)
+    key = environment.get("WOM_AUTHOR_KEY")
+    return Settings(
+        source_file=path,
+        brands=file.brand,
+        feeds=feeds,
+        collect=file.collect,
+        alerts=file.alerts,
+        lake=lake,
+        database=database_path(lake, environment),
+        author_key=key.encode() if key else None,
+    )
+
+
+def database_path(lake: str, environment: Mapping[str, str]) -> Path:
+    """Return where the DuckDB file is. It is always local: DuckDB writes no object store."""
+    if named := environment.get("WOM_DATABASE"):
+        return Path(named)
+    if "://" not in lake or lake.startswith("file://"):
+        return Path(lake.removeprefix("file://")) / "word_of_mouse.duckdb"
+    return Path("word_of_mouse.duckdb")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"{path}: no such file. Write one (README, 'What to listen for'), or name yours in WOM_CONFIG."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+
+
+def _feed(path: Path, toml: str, number: int, table: dict[str, Any]) -> FeedOptions:
+    source = table.get("source")
+    if source not in SOURCES:
+        found = "is missing" if source is None else f"is {source!r}"
+        raise SettingsError(
+            f"{_place(path, toml, ('feed', number, 'source'))}: source {found}; "
+            f"valid: {', '.join(sorted(SOURCES))}{_meant(str(source), SOURCES)}"
+        )
+    options = load(str(source)).Options
+    try:
+        return options.model_validate(table)
+    except ValidationError as error:
+        raise SettingsError(_explain(path, toml, error, within=("feed", number), model=options)) from error
+
+
+def _refuse_contradictions(path: Path, toml: str, file: _File, feeds: tuple[FeedOptions, ...]) -> None:
+    names = [brand.name for brand in file.brand]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise SettingsError(f"{_place(path, toml, ('brand', number, 'name'))}: brand {name!r} is there twice")
+    ids = [feed.id for feed in feeds]
+    for number, feed in enumerate(feeds):
+        if feed.id in ids[:number]:
+            raise SettingsError(f"{_place(path, toml, ('feed', number, 'id'))}: feed id {feed.id!r} is there twice")
+        if feed.about is not None and feed.about not in names:
+            raise SettingsError(
+                f"{_place(path, toml, ('feed', number, 'about'))}: about is {feed.about!r}, "
+                f"which is no [[brand]]; valid: {', '.join(names)}{_meant(feed.about, names)}"
+            )
+
+
+def _explain(path: Path, toml: str, error: ValidationError, *, within: tuple[str | int, ...], model: Any) -> str:
+    """Return one line per mistake: file, line, key, what was found, what is valid."""
+    return "\n".join(_mistake(path, toml, dict(found), within, model) for found in error.errors(include_url=False))
+
+
+def _mistake(path: Path, toml: str, found: dict[str, Any], within: tuple[str | int, ...], model: Any) -> str:
+    where = (*within, *(part for part in found["loc"] if part != "[key]"))
+    key = next((str(part) for part in reversed(where) if isinstance(part, str)), "")
+    place = _place(path, toml, where)
+    if found["type"] == "extra_forbidden":
+        valid = _keys(model, found["loc"][:-1])
+        return f"{place}: unknown key {key!r}; valid: {', '.join(valid)}{_meant(key, valid)}"
+    if found["type"] == "missing":
+        return f"{place}: {key} is missing"
+    if found["type"] == "literal_error" and found["loc"][-1] == "[key]":
+        valid = ["default", *get_args(Aspect)]
+        return f"{place}: unknown key {key!r}; valid: {', '.join(valid)}{_meant(key, valid)}"
+    message = found["msg"].removeprefix("Value error, ")
+    shown = repr(found["input"])
+    return f"{place}: {key} is {shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+
+
+def _keys(model: Any, where: Iterable[str | int]) -> list[str]:
+    """Return the keys valid in the table at `where`, counted from the model of the whole."""
+    for part in where:
+        if isinstance(part, str):
+            nested = model.model_fields[part].annotation
+            model = next((kind for kind in (*get_args(nested), nested) if hasattr(kind, "model_fields")), model)
+    return sorted(model.model_fields)
+
+
+def _place(path: Path, toml: str, where: tuple[str | int, ...]) -> str:
+    line = line_of(toml, where)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _meant(word: str, valid: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(valid), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

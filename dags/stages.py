@@ -1,0 +1,255 @@
+"""The five stages as plain functions: the one place where listeners, nlp and warehouse meet.
+
+Airflow's tasks and `wom` call the same functions. Each finds its own work in the lake, may be killed at any
+byte and run again, and asks for time and for whoever wants to follow its progress as arguments.
+"""
+
+import asyncio
+import os
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from dags.author_key import author_key
+from dags.demo_lake import refuse_to_mix
+from dags.feed_state import load_state
+from dags.settings import BrandSettings, Settings, SettingsError
+from listeners.feed import FeedOptions
+from listeners.registry import has_history
+from nlp.version import nlp_version
+from warehouse.lake import Lake
+from warehouse.tables import BRANDS, FEEDS, conform
+
+FEEDS_A_SHARD = 200  # what one task reads side by side without waiting for a place
+FILES_A_BATCH = 50  # posts files one enrich task takes: loading spaCy (3 s) is then a small part of it
+
+
+def utc_now() -> datetime:
+    """Return the time, UTC."""
+    return datetime.now(UTC)
+
+
+def open_lake(settings: Settings) -> Lake:
+    """Return the lake of these settings. Raises SettingsError where its URL is none that can be opened."""
+    try:
+        return Lake.open(settings.lake)
+    except ValueError as error:
+        raise SettingsError(f"WOM_LAKE: {error}") from error
+
+
+def version_of(settings: Settings) -> str:
+    """Return the nlp_version these settings make mentions with."""
+    return nlp_version(settings.brands, settings.abouts)
+
+
+# collect
+
+
+def feed_shards(settings: Settings, *, backfill: bool = False, now: Callable[[], datetime] = utc_now) -> list[list[str]]:
+    """Return the ids of the feeds that are due, in shards for one task each; a host's feeds share a shard.
+
+    backfill: only feeds whose source keeps a history.
+    """
+    lake, moment = open_lake(settings), now()
+    by_host: dict[str, list[str]] = defaultdict(list)
+    for feed in settings.feeds:
+        if backfill and not has_history(feed.source):
+            continue
+        not_before = None if backfill else load_state(lake, feed).not_before
+        if not_before is None or not_before <= moment:
+            by_host[_host(feed)].append(feed.id)
+    shards: list[list[str]] = []
+    for ids in by_host.values():
+        if shards and len(shards[-1]) + len(ids) <= FEEDS_A_SHARD:
+            shards[-1] += ids
+        else:
+            shards.append(ids)
+    return shards
+
+
+def collect(
+    settings: Settings,
+    feed_ids: Sequence[str] | None = None,
+    *,
+    window: tuple[datetime, datetime] | None = None,
+    now: Callable[[], datetime] = utc_now,
+    on_visit: Callable[[dict[str, Any]], None] = lambda visit: None,
+) -> list[dict[str, Any]]:
+    """Visit feeds (all unless named) and store what is new; return their rows of `visits`.
+
+    window: read this stretch of history, from feeds whose source keeps one; the others are not visited.
+    Raises SettingsError for an unknown feed, LakeUnwritable where the lake cannot be written (a retry goes on).
+    """
+    from dags.visits import Visitor
+    from nlp.matcher import Matcher
+
+    refuse_to_mix(settings)
+    feeds = _named(settings, feed_ids)
+    if window:
+        feeds = [feed for feed in feeds if has_history(feed.source)]
+    visitor = Visitor(
+        lake=open_lake(settings),
+        settings=settings.collect,
+        author_key=author_key(settings),
+        names_a_brand=Matcher(settings.brands).names_any,
+        clock=now,
+        run_id=f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+    )
+    return asyncio.run(visitor.visit_all(feeds, window=window, on_visit=on_visit))
+
+
+def outcomes(visits: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many visits ended how, and the posts they stored."""
+    return {**Counter(visit["outcome"] for visit in visits), "posts": sum(visit["posts"] for visit in visits)}
+
+
+# enrich
+
+
+@dataclass(frozen=True)
+class Enriched:
+    """What one enrich run read and found; skipped: files it could not read, with the reason."""
+
+    files: int
+    posts: int
+    mentions: int
+    skipped: tuple[tuple[str, str], ...]
+
+
+def pending_batches(settings: Settings) -> list[list[str]]:
+    """Return the posts files that lack mentions of the current nlp_version, in batches for one task each."""
+    files = open_lake(settings).pending(version_of(settings))
+    return [files[start : start + FILES_A_BATCH] for start in range(0, len(files), FILES_A_BATCH)]
+
+
+def enrich(
+    settings: Settings,
+    files: Sequence[str] | None = None,
+    *,
+    on_file: Callable[[str], None] = lambda path: None,
+) -> Enriched:
+    """Make the mentions of posts files (all that are pending unless named), file by file."""
+    from nlp.enrich import Enricher
+    from warehouse.lake import DamagedFile
+
+    lake, version = open_lake(settings), version_of(settings)
+    todo = lake.pending(version) if files is None else list(files)
+    posts = mentions = 0
+    skipped: list[tuple[str, str]] = []
+    enricher = Enricher(settings.brands, settings.abouts, version) if todo else None
+    for path in todo:
+        try:
+            rows = lake.read(path)
+            found = _one_batch(rows)
+            assert enricher is not None
+            batch = enricher.enrich(found)
+            lake.write_mentions(path, version, batch)
+        except (DamagedFile, FileNotFoundError) as error:  # gone: compacted meanwhile, its rows are in another file
+            skipped.append((path, str(error)))
+            continue
+        posts += rows.num_rows
+        mentions += batch.num_rows
+        on_file(path)
+    return Enriched(len(todo) - len(skipped), posts, mentions, tuple(skipped))
+
+
+# publish
+
+
+def publish(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Any:
+    """Build the DuckDB file from the lake, check it and swap it in; return warehouse.snapshot.Published.
+
+    Raises CheckFailed where rows offend: the last good file stays, and only a person can mend it.
+    """
+    from warehouse import snapshot
+
+    return snapshot.publish(
+        open_lake(settings),
+        settings.database,
+        _brands(settings.brands),
+        _feeds(settings.feeds),
+        version_of(settings),
+        now(),
+    )
+
+
+# watch
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one watch did: events appended, owners told, and those who could not be, with the reason."""
+
+    counts: dict[str, int]
+    told: tuple[str, ...]
+    undelivered: tuple[str, ...]
+    unreachable: tuple[str, ...]
+
+    def raise_for_undelivered(self) -> None:
+        """Raise Undeliverable where a delivery was tried and failed, so that a scheduler tries again."""
+        from dags.notify import Undeliverable
+
+        if self.undelivered:
+            raise Undeliverable("; ".join(self.undelivered))
+
+
+def watch(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    environment: Mapping[str, str] = os.environ,
+) -> Watched:
+    """Open, grow and resolve alerts by the published spikes, and tell owners what they were not told yet."""
+    from dags.watching import watch_once
+
+    return watch_once(open_lake(settings), settings, now(), environment)
+
+
+# housekeeping
+
+
+def tidy(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> dict[str, int]:
+    """Merge small files, drop mentions of other nlp_versions, clear abandoned temporaries; return counts."""
+    from warehouse import retention
+
+    lake, version = open_lake(settings), version_of(settings)
+    return retention.tidy(lake, version, now())
+
+
+def _named(settings: Settings, feed_ids: Sequence[str] | None) -> list[FeedOptions]:
+    if feed_ids is None:
+        return list(settings.feeds)
+    known = {feed.id: feed for feed in settings.feeds}
+    if unknown := [feed_id for feed_id in feed_ids if feed_id not in known]:
+        raise SettingsError(f"{settings.source_file}: no feed {', '.join(unknown)}; valid: {', '.join(known)}")
+    return [known[feed_id] for feed_id in feed_ids]
+
+
+def _host(feed: FeedOptions) -> str:
+    return urlsplit(str(getattr(feed, "url", None) or "")).netloc or feed.source
+
+
+def _one_batch(rows: pa.Table) -> pa.RecordBatch:
+    return pa.concat_batches(rows.to_batches()) if rows.num_rows else pa.RecordBatch.from_pylist([], schema=rows.schema)
+
+
+def _brands(brands: Sequence[BrandSettings]) -> pa.RecordBatch:
+    rows = [
+        {"brand": brand.name, "competitors": list(brand.competitors), "owners": list(brand.owners.items())}
+        for brand in brands
+    ]
+    return conform(pa.RecordBatch.from_pylist(rows, schema=BRANDS), BRANDS)
+
+
+def _feeds(feeds: Sequence[FeedOptions]) -> pa.RecordBatch:
+    rows = [
+        {"feed": feed.id, "source": feed.source, "url": getattr(feed, "url", None), "about": feed.about}
+        for feed in feeds
+    ]
+    return conform(pa.RecordBatch.from_pylist(rows, schema=FEEDS), FEEDS)

@@ -1,0 +1,113 @@
+"""listening.toml: what is accepted, and what is said about what is not."""
+
+from pathlib import Path
+
+import pytest
+
+from dags.settings import SettingsError, load_settings, read_settings
+
+BRAND = '[[brand]]\nname = "Acme"\n'
+FEED = '\n[[feed]]\nid = "hn"\nsource = "hackernews"\n'
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write a listening.toml and return the settings it makes."""
+
+    def write_and_read(text: str, **environment: str):
+        file = tmp_path / "listening.toml"
+        file.write_text(text, encoding="utf-8")
+        return read_settings(file, lake="lake", environment=environment)
+
+    return write_and_read
+
+
+def test_the_file_that_comes_with_the_project_is_valid():
+    settings = load_settings({"WOM_CONFIG": str(Path(__file__).parents[2] / "listening.toml")})
+    assert [brand.name for brand in settings.brands] == ["Firefox", "Brave"]
+    assert {feed.source for feed in settings.feeds} == {"hackernews", "mastodon", "rss"}
+
+
+def test_a_full_brand_is_read_as_written(read):
+    settings = read(
+        """
+        [[brand]]
+        name = "Acme"
+        aliases = ["Acme Corp", "acme"]
+        handles = ["@acme", "@acme@mastodon.social"]
+        domains = ["acme.com"]
+        exclude = ["acme cartoons"]
+        context = ["router", "phone plan"]
+        competitors = ["Globex"]
+        owners = { default = "care@acme.com", billing = "finance@acme.com", staff = "stores@acme.com" }
+        """
+        + FEED
+    )
+    [brand] = settings.brands
+    assert brand.handles == ("@acme", "@acme@mastodon.social")
+    assert dict(brand.owners)["billing"] == "finance@acme.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "there is no [[brand]]"),
+        (BRAND, "there is no [[feed]]"),
+        ("brand = [", "this is not TOML"),
+        (BRAND + 'alias = ["acme"]\n' + FEED, "line 3: unknown key 'alias'; valid: aliases,"),
+        (BRAND + 'owners = { biling = "x@acme.example" }\n' + FEED, "line 3: unknown key 'biling'; valid: default,"),
+        (BRAND + '[[feed]]\nid = "x"\nsource = "twiter"\n', "line 5: source is 'twiter'; valid: hackernews,"),
+        (BRAND + '[[feed]]\nid = "x"\n', "source is missing; valid: hackernews,"),
+        (BRAND + FEED + 'keep = "some"\n', "line 6: keep is 'some': Input should be 'matches' or 'all'"),
+        (BRAND + FEED + 'about = "Acmee"\n', "line 6: about is 'Acmee', which is no [[brand]]; valid: Acme (did you mean"),
+        (BRAND + FEED + "urls = 1\n", "line 6: unknown key 'urls'; valid:"),
+        (BRAND + BRAND + FEED, "line 4: brand 'Acme' is there twice"),
+        (BRAND + FEED + FEED, "line 8: feed id 'hn' is there twice"),
+        (BRAND + '[[feed]]\nid = "Not an id"\nsource = "hackernews"\n', "line 4: id is 'Not an id': "),
+        ('[brand]\nname = "Acme"\n' + FEED, "write [[brand]] with two brackets"),
+        (BRAND + FEED + '[collect]\nconsent = "maybe"\n', "line 7: consent is 'maybe': Input should be 'opt_out' or 'opt_in'"),
+        (BRAND + FEED + "[colect]\n", "unknown key 'colect'; valid: alerts, brand, collect, feed (did you mean 'collect'?)"),
+        (BRAND + FEED + '[[alerts.target]]\nname = "x"\n', "give either url, or url_env"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_place_and_what_is_valid(read, tmp_path, text, said):
+    with pytest.raises(SettingsError) as error:
+        read(text)
+    assert str(error.value).startswith(str(tmp_path / "listening.toml"))
+    assert said in str(error.value)
+
+
+def test_every_mistake_is_named_at_once(read):
+    with pytest.raises(SettingsError) as error:
+        read('[[brand]]\nname = ""\nnames = []\n' + FEED)
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_missing_file_says_how_to_name_another():
+    with pytest.raises(SettingsError, match="WOM_CONFIG"):
+        load_settings({"WOM_CONFIG": "/nowhere/listening.toml"})
+
+
+def test_any_name_is_a_brand_name(read):
+    settings = read("[[brand]]\nname = '''O'Reilly \"DROP TABLE'''\n" + FEED)
+    assert settings.brands[0].name == "O'Reilly \"DROP TABLE"
+
+
+@pytest.mark.parametrize(
+    ("lake", "named", "database"),
+    [
+        ("lake", None, "lake/word_of_mouse.duckdb"),
+        ("file:///data/lake", None, "/data/lake/word_of_mouse.duckdb"),
+        ("s3://bucket/lake", None, "word_of_mouse.duckdb"),
+        ("lake", "elsewhere.duckdb", "elsewhere.duckdb"),
+    ],
+)
+def test_the_database_is_in_a_local_lake_unless_named(tmp_path, lake, named, database):
+    file = tmp_path / "listening.toml"
+    file.write_text(BRAND + FEED)
+    environment = {"WOM_DATABASE": named} if named else {}
+    assert read_settings(file, lake=lake, environment=environment).database == Path(database)
+
+
+def test_the_author_key_is_never_shown(read):
+    assert "hunter2" not in repr(read(BRAND + FEED, WOM_AUTHOR_KEY="hunter2"))
