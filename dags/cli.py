@@ -142,7 +142,9 @@ def housekeeping(as_json: AsJson = False) -> None:
 
 @app.command()
 def demo(
-    airflow: Annotated[bool, typer.Option("--airflow", help="Run our DAGs through Airflow, as `make run` does.")] = False,
+    airflow: Annotated[
+        bool, typer.Option("--airflow", help="Run our DAGs through Airflow, as `make run` does.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Which made-up world to listen to.")] = 7,
 ) -> None:
     """Listen to a made-up world of four brands on a built-in feed server: no network, no keys."""
@@ -246,4 +248,3 @@ def _stop(error: BaseException | None, *, status: int) -> None:
     if error is not None:
         Console(stderr=True, highlight=False).print(f"wom: {error}", style="red", markup=False, soft_wrap=True)
     sys.exit(status)
-

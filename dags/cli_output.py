@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from dags.stages import Enriched, Watched
+    from dags.stages import Enriched
+    from dags.watching import Watched
     from warehouse.snapshot import Published
 
 NO_ANSWER = {"failed", "blocked", "gone"}
@@ -188,7 +189,9 @@ def show_alerts(rows: Sequence[Row], *, as_json: bool, quotes: int = 3) -> None:
         )
         for quote in evidence["quotes"][:quotes]:
             _out.print(Text(f"  “{' '.join(quote['text'].split())}”", style="italic"), soft_wrap=True)
-            say(f"    {quote['source']}, {quote['published_at'].replace('T', ' ')[:16]}, {quote['url'] or 'no address'}")
+            say(
+                f"    {quote['source']}, {quote['published_at'].replace('T', ' ')[:16]}, {quote['url'] or 'no address'}"
+            )
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -59,8 +59,9 @@ def keep_airflow_up(environment: Mapping[str, str], *, port: int) -> None:
 @contextlib.contextmanager
 def _listening_to(demo: Demo, lake: str, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Serve the world on loopback and give the variables that make `wom` listen to it."""
-    from listeners.feed_server import demo_config, make_world, serve
     from listeners.feed_server.app import build_app
+
+    from listeners.feed_server import demo_config, make_world, serve
 
     with serve(build_app(make_world(demo.seed, demo.until), clock=stages.utc_now)) as server:
         config = Path(lake) / CONFIG

@@ -20,7 +20,7 @@ class FeedState(BaseModel):
     asked: str = Field(description="digest of the feed's options: a cursor is only good for the same question")
     cursor: str | None = None
     seen: dict[str, str] = {}
-    not_before: datetime | None = Field(None, description="the server asked us to stay away until then")
+    not_before: datetime | None = Field(default=None, description="the server asked us to stay away until then")
 
 
 def load_state(lake: Lake, feed: FeedOptions) -> FeedState:

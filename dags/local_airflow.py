@@ -21,7 +21,7 @@ import httpx
 
 DAGS = ("collect_posts", "enrich_mentions", "publish_trends", "watch_spikes", "housekeeping")
 READY_WITHIN = 180.0  # seconds; a laptop under load needs a minute
-PASSWORDS = "simple_auth_manager_passwords.json.generated"  # noqa: S105  (a file name)
+PASSWORDS = "simple_auth_manager_passwords.json.generated"
 
 
 class AirflowFailed(Exception):
@@ -53,7 +53,9 @@ class Airflow:
         tasks = self.api.get(f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances").json()
         failed = [task["task_id"] for task in tasks["task_instances"] if task["state"] == "failed"]
         logs = sorted(self.home.glob(f"logs/dag_id={run['dag_id']}/run_id={run['dag_run_id']}/**/*.log"))
-        tails = ["\n".join(_readable(log)[-12:]) for log in logs if any(f"task_id={task}/" in str(log) for task in failed)]
+        tails = [
+            "\n".join(_readable(log)[-12:]) for log in logs if any(f"task_id={task}/" in str(log) for task in failed)
+        ]
         return f"{run['dag_id']}: {', '.join(failed) or 'no task'} failed\n" + "\n".join(tails)
 
 
@@ -85,13 +87,15 @@ def running(home: Path, inherited: Mapping[str, str], *, port: int = 0, triggere
     port = port or _free_port()
     variables = environment(home, port, inherited)
     _migrate(variables, home)
-    parts = ["api-server", "dag-processor", "scheduler --skip-serve-logs", *(["triggerer"] if triggerer else [])]
-    processes = [_start(part, variables, home) for part in parts]
+    options = {"api-server": [], "dag-processor": [], "scheduler": ["--skip-serve-logs"]}
+    if triggerer:
+        options["triggerer"] = ["--skip-serve-logs"]
+    processes = {part: _start(part, options[part], variables, home) for part in options}
     try:
         deadline = time.monotonic() + READY_WITHIN
         yield _when_ready(home, port, processes, deadline)
     finally:
-        _end(processes)
+        _end(list(processes.values()))
 
 
 def _migrate(variables: Mapping[str, str], home: Path) -> None:
@@ -102,11 +106,10 @@ def _migrate(variables: Mapping[str, str], home: Path) -> None:
         raise AirflowFailed(f"airflow db migrate failed (database in {home}):\n{done.stderr[-2000:]}")
 
 
-def _start(part: str, variables: Mapping[str, str], home: Path) -> subprocess.Popen[bytes]:
-    name, *options = part.split()
-    with (home / f"{name}.log").open("wb") as log:
+def _start(part: str, options: list[str], variables: Mapping[str, str], home: Path) -> subprocess.Popen[bytes]:
+    with (home / f"{part}.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "airflow", name, *options],
+            [sys.executable, "-m", "airflow", part, *options],
             env=variables,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -115,14 +118,13 @@ def _start(part: str, variables: Mapping[str, str], home: Path) -> subprocess.Po
         )
 
 
-def _when_ready(home: Path, port: int, processes: list[subprocess.Popen[bytes]], deadline: float) -> Airflow:
+def _when_ready(home: Path, port: int, processes: Mapping[str, subprocess.Popen[bytes]], deadline: float) -> Airflow:
     url = f"http://127.0.0.1:{port}"
     api = httpx.Client(base_url=f"{url}/api/v2", timeout=30)
     password = ""
     while time.monotonic() < deadline:
-        for process in processes:
+        for name, process in processes.items():
             if process.poll() is not None:
-                name = process.args[3]  # type: ignore[index]
                 raise AirflowFailed(f"airflow {name} ended at once; {home / f'{name}.log'} says:\n{_tail(home, name)}")
         with contextlib.suppress(httpx.TransportError, FileNotFoundError, KeyError, json.JSONDecodeError):
             password = password or json.loads((home / PASSWORDS).read_text())["admin"]

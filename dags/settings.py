@@ -40,9 +40,10 @@ class SettingsError(Exception):
 class BrandSettings(Brand):
     """A [[brand]]: how to recognise it, whom it is compared with, and who is told."""
 
-    competitors: tuple[str, ...] = Field((), description="names of the brands it is compared with")
+    competitors: tuple[str, ...] = Field(default=(), description="names of the brands it is compared with")
     owners: dict[Literal["default"] | Aspect, Text] = Field(
-        {}, description='who is told, by aspect: a mail address or the name of an [[alerts.target]]; "default" for the rest'
+        default={},
+        description="who is told, by aspect: a mail address or an [[alerts.target]]; `default` for the rest",
     )
 
 
@@ -51,9 +52,13 @@ class CollectSettings(BaseModel):
 
     model_config = _STRICT
 
-    allow_hosts: tuple[str, ...] = Field((), description="hosts that may be loopback or private addresses")
-    consent: Literal["opt_out", "opt_in"] = Field("opt_out", description="leave out refusals, or all but the willing")
-    contact: Text | None = Field(None, description="mail address or page for the User-Agent: whom a server may ask")
+    allow_hosts: tuple[str, ...] = Field(default=(), description="hosts that may be loopback or private addresses")
+    consent: Literal["opt_out", "opt_in"] = Field(
+        default="opt_out", description="leave out refusals, or all but the willing"
+    )
+    contact: Text | None = Field(
+        default=None, description="mail address or page for the User-Agent: whom a server may ask"
+    )
 
 
 class AlertTarget(BaseModel):
@@ -62,8 +67,8 @@ class AlertTarget(BaseModel):
     model_config = _STRICT
 
     name: Text = Field(description="what `owners` call it")
-    url: Text | None = Field(None, description="an Apprise URL without secrets: json://host/path, ntfy://topic")
-    url_env: Text | None = Field(None, description="the environment variable that holds the Apprise URL")
+    url: Text | None = Field(default=None, description="an Apprise URL without secrets: json://host/path, ntfy://topic")
+    url_env: Text | None = Field(default=None, description="the environment variable that holds the Apprise URL")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "AlertTarget":
@@ -78,7 +83,8 @@ class AlertSettings(BaseModel):
     model_config = _STRICT
 
     mail_env: Text | None = Field(
-        None, description="the environment variable that holds the mail server as an Apprise URL: mailtos://user:password@host"
+        default=None,
+        description="the environment variable that holds the mail server as an Apprise URL: mailtos://user:password@host",
     )
     target: tuple[AlertTarget, ...] = ()
 
@@ -140,10 +146,13 @@ def read_settings(path: Path, *, lake: str, environment: Mapping[str, str]) -> S
     except ValidationError as error:
         raise SettingsError(_explain(path, toml, error, within=(), model=_File)) from error
     if not file.brand:
-        raise SettingsError(f'{path}: there is no [[brand]]. Name whom to listen for:\n\n    [[brand]]\n    name = "Acme"')
+        raise SettingsError(
+            f'{path}: there is no [[brand]]. Name whom to listen for:\n\n    [[brand]]\n    name = "Acme"'
+        )
     if not file.feed:
         raise SettingsError(
-            f'{path}: there is no [[feed]]. Name where to listen:\n\n    [[feed]]\n    id = "hn"\n    source = "hackernews"'
+            f"{path}: there is no [[feed]]. Name where to listen:"
+            '\n\n    [[feed]]\n    id = "hn"\n    source = "hackernews"'
         )
     feeds = tuple(_feed(path, toml, number, table) for number, table in enumerate(file.feed))
     _refuse_contradictions(path, toml, file, feeds)

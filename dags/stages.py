@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -25,6 +25,10 @@ from listeners.registry import has_history
 from nlp.version import nlp_version
 from warehouse.lake import Lake
 from warehouse.tables import BRANDS, FEEDS, conform
+
+if TYPE_CHECKING:
+    from dags.watching import Watched
+    from warehouse.snapshot import Published
 
 FEEDS_A_SHARD = 200  # what one task reads side by side without waiting for a place
 FILES_A_BATCH = 50  # posts files one enrich task takes: loading spaCy (3 s) is then a small part of it
@@ -51,7 +55,9 @@ def version_of(settings: Settings) -> str:
 # collect
 
 
-def feed_shards(settings: Settings, *, backfill: bool = False, now: Callable[[], datetime] = utc_now) -> list[list[str]]:
+def feed_shards(
+    settings: Settings, *, backfill: bool = False, now: Callable[[], datetime] = utc_now
+) -> list[list[str]]:
     """Return the ids of the feeds that are due, in shards for one task each; a host's feeds share a shard.
 
     backfill: only feeds whose source keeps a history.
@@ -162,8 +168,8 @@ def enrich(
 # publish
 
 
-def publish(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Any:
-    """Build the DuckDB file from the lake, check it and swap it in; return warehouse.snapshot.Published.
+def publish(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> "Published":
+    """Build the DuckDB file from the lake, check it and swap it in.
 
     Raises CheckFailed where rows offend: the last good file stays, and only a person can mend it.
     """
@@ -182,33 +188,23 @@ def publish(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Any
 # watch
 
 
-@dataclass(frozen=True)
-class Watched:
-    """What one watch did: events appended, owners told, and those who could not be, with the reason."""
-
-    counts: dict[str, int]
-    told: tuple[str, ...]
-    undelivered: tuple[str, ...]
-    unreachable: tuple[str, ...]
-
-    def raise_for_undelivered(self) -> None:
-        """Raise Undeliverable where a delivery was tried and failed, so that a scheduler tries again."""
-        from dags.notify import Undeliverable
-
-        if self.undelivered:
-            raise Undeliverable("; ".join(self.undelivered))
-
-
 def watch(
     settings: Settings,
     *,
     now: Callable[[], datetime] = utc_now,
     environment: Mapping[str, str] = os.environ,
-) -> Watched:
-    """Open, grow and resolve alerts by the published spikes, and tell owners what they were not told yet."""
+) -> "Watched":
+    """Open, grow and resolve alerts by the published spikes, and tell owners what they were not told yet.
+
+    Publishes again where that changed an alert, so that the view `alerts` says what owners were told.
+    Raises DatabaseMissing where nothing was published yet.
+    """
     from dags.watching import watch_once
 
-    return watch_once(open_lake(settings), settings, now(), environment)
+    watched = watch_once(open_lake(settings), settings, now(), environment)
+    if watched.counts:
+        publish(settings, now=now)
+    return watched
 
 
 # housekeeping

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dags.feed_state import FeedState, load_state, unseen
+from dags.feed_state import load_state, unseen
 from dags.intake import Intake, LakeUnwritable
 from dags.settings import CollectSettings
 from listeners.feed import FeedError, FeedOptions, FeedUnavailable, Page, Visit
