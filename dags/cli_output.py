@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from warehouse.snapshot import Published
 
 NO_ANSWER = {"failed", "blocked", "gone"}
+_NEVER_FOLDED = {"brand", "feed", "mentions a day", "net sentiment (95 %)"}
 _BARS = "▁▂▃▄▅▆▇█"
 
-_out = Console(highlight=False)
+_WIDTH = None if sys.stdout.isatty() else 120  # a file or a pipe has no width of its own
+
+_out = Console(highlight=False, width=_WIDTH)
 _err = Console(stderr=True, highlight=False)
 
 Row = Mapping[str, Any]
@@ -52,7 +55,10 @@ def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool, title: s
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for column in columns:
         numeric = any(isinstance(row.get(column), int | float) for row in rows)
-        table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+        whole = column in _NEVER_FOLDED
+        table.add_column(
+            column.replace("_", " "), justify="right" if numeric else "left", overflow="fold", no_wrap=whole
+        )
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     _out.print(table)
@@ -138,13 +144,10 @@ def show_brands(rows: Sequence[Row], *, as_json: bool, days: int) -> None:
         {
             "brand": row["brand"],
             "mentions": row["n"],
-            "net_sentiment": _signed(row["net_sentiment"], row["net_sentiment_low"], row["net_sentiment_high"]),
-            "share_of_voice": _percent(row["share_of_voice"]),
-            "+": row["positives"],
-            "-": row["negatives"],
-            "authors": row["authors"],
-            "open_alerts": row["open_alerts"] or None,
-            f"mentions a day, {days} days": sparkline(row["n_by_day"] or []),
+            "net sentiment (95 %)": _signed(row["net_sentiment"], row["net_sentiment_low"], row["net_sentiment_high"]),
+            "share of voice": _percent(row["share_of_voice"]),
+            "alerts": row["open_alerts"] or None,
+            "mentions a day": sparkline(row["n_by_day"] or []),
         }
         for row in rows
     ]

@@ -28,13 +28,15 @@ def run(environment: Mapping[str, str], *, seed: int, through_airflow: bool) -> 
     lake = environment.get("WOM_LAKE") or "lake"
     demo = Demo(seed=seed, until=datetime.now(UTC))
     begin_anew(lake, database_path(lake, environment), demo)
-    with _listening_to(demo, lake, environment) as variables:
+    with _listening_to(demo, lake, environment) as (variables, told):
         settings = load_settings(variables)
         if through_airflow:
             _through_airflow(variables)
         else:
             _by_hand(settings, variables)
     _show(settings)
+    for owner, title in told:
+        output.say(f"Delivered    to {owner}: {title}")
     output.say(f"\nDone in {time.monotonic() - started:.0f} s.")
 
 
@@ -46,7 +48,7 @@ def keep_airflow_up(environment: Mapping[str, str], *, port: int) -> None:
         variables = dict(environment)
         if demo:
             output.say(f"{lake} holds the demo's made-up posts; its feed server is started too.")
-            variables = stack.enter_context(_listening_to(demo, lake, environment))
+            variables, _ = stack.enter_context(_listening_to(demo, lake, environment))
         variables = _absolute(load_settings(variables), variables)
         output.say("Starting Airflow (about 20 s) ...")
         airflow = stack.enter_context(local_airflow.running(_home(environment), variables, port=port, triggerer=True))
@@ -57,17 +59,24 @@ def keep_airflow_up(environment: Mapping[str, str], *, port: int) -> None:
 
 
 @contextlib.contextmanager
-def _listening_to(demo: Demo, lake: str, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Serve the world on loopback and give the variables that make `wom` listen to it."""
-    from listeners.feed_server.app import build_app
+def _listening_to(
+    demo: Demo, lake: str, environment: Mapping[str, str]
+) -> Iterator[tuple[dict[str, str], list[tuple[str, str]]]]:
+    """Serve the world on loopback; give the variables that make `wom` listen to it, and what owners are told."""
 
-    from listeners.feed_server import demo_config, make_world, serve
+    from dags.demo_inbox import targets, with_inbox
+    from listeners.feed_server import build_app, demo_config, make_world, serve
 
-    with serve(build_app(make_world(demo.seed, demo.until), clock=stages.utc_now)) as server:
+    told: list[tuple[str, str]] = []
+    world = build_app(make_world(demo.seed, demo.until), clock=stages.utc_now)
+    with serve(with_inbox(world, told)) as server:
         config = Path(lake) / CONFIG
+        variables = {**environment, "WOM_CONFIG": str(config), "WOM_LAKE": lake}
         config.write_text(demo_config(server), encoding="utf-8")
+        owners = [owner for brand in load_settings(variables).brands for owner in brand.owners.values()]
+        config.write_text(demo_config(server) + targets(server, owners), encoding="utf-8")
         output.say(f"A made-up world is served on {server}; {config} listens to it.")
-        yield {**environment, "WOM_CONFIG": str(config), "WOM_LAKE": lake}
+        yield variables, told
 
 
 def _by_hand(settings: Settings, environment: Mapping[str, str]) -> None:

@@ -24,9 +24,9 @@ from listeners.feed import FeedOptions
 from listeners.registry import SOURCES, load
 from nlp.brands import Brand
 
-# The aspects of LABELS.md; an owner may be named for each.
-Aspect = Literal[
-    "product", "reliability", "price", "billing", "delivery", "support", "staff", "place", "app", "returns",
+# What an owner may be named for: each aspect a mention can be about, and the rest.
+Owned = Literal[
+    "default", "product", "reliability", "price", "billing", "delivery", "support", "staff", "place", "app", "returns",
     "privacy", "employer", "ethics",
 ]  # fmt: skip
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -41,7 +41,7 @@ class BrandSettings(Brand):
     """A [[brand]]: how to recognise it, whom it is compared with, and who is told."""
 
     competitors: tuple[str, ...] = Field(default=(), description="names of the brands it is compared with")
-    owners: dict[Literal["default"] | Aspect, Text] = Field(
+    owners: dict[Owned, Text] = Field(
         default={},
         description="who is told, by aspect: a mail address or an [[alerts.target]]; `default` for the rest",
     )
@@ -102,6 +102,11 @@ class Settings(BaseModel):
     lake: str
     database: Path
     author_key: bytes | None = Field(repr=False)
+
+    @property
+    def recognised(self) -> tuple[Brand, ...]:
+        """Return the brands with only what recognises them: whom to tell changes no mention."""
+        return tuple(Brand(**brand.model_dump(include=set(Brand.model_fields))) for brand in self.brands)
 
     @property
     def abouts(self) -> dict[str, str]:
@@ -235,7 +240,7 @@ def _mistake(path: Path, toml: str, found: dict[str, Any], within: tuple[str | i
     if found["type"] == "missing":
         return f"{place}: {key} is missing"
     if found["type"] == "literal_error" and found["loc"][-1] == "[key]":
-        valid = ["default", *get_args(Aspect)]
+        valid = get_args(Owned)
         return f"{place}: unknown key {key!r}; valid: {', '.join(valid)}{_meant(key, valid)}"
     message = found["msg"].removeprefix("Value error, ")
     shown = repr(found["input"])

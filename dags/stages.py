@@ -49,7 +49,7 @@ def open_lake(settings: Settings) -> Lake:
 
 def version_of(settings: Settings) -> str:
     """Return the nlp_version these settings make mentions with."""
-    return nlp_version(settings.brands, settings.abouts)
+    return nlp_version(settings.recognised, settings.abouts)
 
 
 # collect
@@ -103,7 +103,7 @@ def collect(
         lake=open_lake(settings),
         settings=settings.collect,
         author_key=author_key(settings),
-        names_a_brand=Matcher(settings.brands).names_any,
+        names_a_brand=Matcher(settings.recognised).names_any,
         clock=now,
         run_id=f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
     )
@@ -148,7 +148,7 @@ def enrich(
     todo = lake.pending(version) if files is None else list(files)
     posts = mentions = 0
     skipped: list[tuple[str, str]] = []
-    enricher = Enricher(settings.brands, settings.abouts, version) if todo else None
+    enricher = Enricher(settings.recognised, settings.abouts, version) if todo else None
     for path in todo:
         try:
             rows = lake.read(path)

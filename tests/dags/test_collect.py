@@ -1,0 +1,128 @@
+"""Collecting: what feeds give is stored once, whatever becomes of the feed beside it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from written_by_tests import rss, toml_of
+
+from dags import stages
+from dags.feed_state import load_state
+from dags.settings import SettingsError
+
+XML = "application/rss+xml"
+
+
+def stored(settings):
+    """The texts in the lake's posts, one per row stored."""
+    lake = stages.open_lake(settings)
+    return sorted(row["title"] for path in lake.files("posts") for row in lake.read(path).to_pylist())
+
+
+def outcome_of(visits):
+    return {visit["feed"]: visit["outcome"] for visit in visits}
+
+
+def test_posts_that_name_no_brand_are_counted_and_not_stored(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme lost my parcel"), ("2", "Nice weather")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}))
+    [visit] = stages.collect(settings)
+    assert stored(settings) == ["Acme lost my parcel"]
+    assert (visit["outcome"], visit["posts"], dict(visit["left_out"])) == ("new", 1, {"names no brand": 1})
+
+
+def test_a_feed_about_a_brand_keeps_posts_that_do_not_name_it(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Five stars")))
+    settings = settings_of(toml_of({"a": f'{feeds.url}/a.xml"\nabout = "Acme'}))
+    stages.collect(settings)
+    assert stored(settings) == ["Five stars"]
+
+
+def test_a_second_visit_stores_only_what_is_new_or_edited(feeds, settings_of):
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}))
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine"), ("2", "Acme is ok")))
+    stages.collect(settings)
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine"), ("2", "Acme is bad"), ("3", "Acme is new")))
+    [visit] = stages.collect(settings)
+    assert stored(settings) == ["Acme is bad", "Acme is fine", "Acme is new", "Acme is ok"]
+    assert dict(visit["left_out"]) == {"already stored": 1}
+
+
+def test_one_feed_that_fails_stops_no_other(feeds, settings_of):
+    feeds.answers["/good.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    feeds.answers["/page.xml"] = (200, "text/html", b"<!doctype html><html><body>Please log in</body></html>")
+    feeds.answers["/broken.xml"] = (200, XML, b"<rss><channel><item><title>Acme")
+    feeds.answers["/gone.xml"] = (410, "text/plain", b"")
+    addresses = {name: f"{feeds.url}/{name}.xml" for name in ("good", "page", "broken", "gone")}
+    settings = settings_of(toml_of({**addresses, "nobody": "http://127.0.0.1:1/feed.xml"}))
+    visits = stages.collect(settings)
+    assert outcome_of(visits) == {
+        "good": "new", "page": "blocked", "broken": "failed", "gone": "gone", "nobody": "failed",
+    }  # fmt: skip
+    assert all(visit["feed"] in visit["error"] for visit in visits if visit["feed"] != "good")
+    assert stored(settings) == ["Acme is fine"]
+
+
+def test_loopback_is_refused_unless_allowed(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}).replace('["127.0.0.1"]', "[]"))
+    [visit] = stages.collect(settings)
+    assert visit["posts"] == 0
+    assert "allow_hosts" in visit["error"]
+
+
+def test_every_visit_is_a_row_of_visits(feeds, settings_of):
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml", "b": "http://127.0.0.1:1/"}))
+    feeds.answers["/a.xml"] = (200, XML, rss())
+    stages.collect(settings)
+    lake = stages.open_lake(settings)
+    rows = [row for path in lake.files("visits") for row in lake.read(path).to_pylist()]
+    assert outcome_of(rows) == {"a": "empty", "b": "failed"}
+
+
+def test_a_server_that_asks_for_time_is_left_alone_until_then_by_the_schedule(feeds, settings_of):
+    feeds.answers["/a.xml"] = (503, "text/plain", b"")
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml", "b": f"{feeds.url}/b.xml"}))
+    lake = stages.open_lake(settings)
+    state = load_state(lake, settings.feeds[0])
+    from dags.feed_state import save_state
+
+    later = datetime(2026, 11, 21, 13, tzinfo=UTC)
+    save_state(lake, settings.feeds[0], state.model_copy(update={"not_before": later}))
+    assert stages.feed_shards(settings, now=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)) == [["b"]]
+    assert stages.feed_shards(settings, now=lambda: later) == [["a", "b"]]
+
+
+def test_a_changed_question_starts_without_the_old_cursor(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}))
+    stages.collect(settings)
+    assert load_state(stages.open_lake(settings), settings.feeds[0]).cursor is not None
+    moved = settings_of(toml_of({"a": f"{feeds.url}/elsewhere.xml"}))
+    assert load_state(stages.open_lake(moved), moved.feeds[0]).cursor is None
+
+
+def test_an_unknown_feed_is_named_with_the_known_ones(settings_of):
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/", "b": "http://127.0.0.1:1/"}))
+    with pytest.raises(SettingsError, match="no feed c; valid: a, b"):
+        stages.collect(settings, ["a", "c"])
+
+
+def test_a_backfill_visits_only_feeds_that_keep_a_history(settings_of):
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}) + '\n[[feed]]\nid = "hn"\nsource = "hackernews"\n')
+    assert stages.feed_shards(settings, backfill=True) == [["hn"]]
+    window = (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC))
+    assert stages.collect(settings, ["a"], window=window) == []
+
+
+def test_names_with_quotes_are_listened_for_like_any_other(feeds, settings_of):
+    name = "O'Reilly \"DROP TABLE"
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "I like O'Reilly &quot;DROP TABLE a lot")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}, brand=name))
+    stages.collect(settings)
+    stages.enrich(settings)
+    stages.publish(settings)
+    from dags.summary import ask, reading
+
+    with reading(settings.database) as database:
+        rows, _ = ask(database, "FROM trend($brand)", {"brand": name})
+    assert sum(row["n"] for row in rows) == 1
