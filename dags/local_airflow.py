@@ -7,7 +7,6 @@ Airflow is driven from outside, by its command and its REST API, and never impor
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -18,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 DAGS = ("collect_posts", "enrich_mentions", "publish_trends", "watch_spikes", "housekeeping")
 READY_WITHIN = 180.0  # seconds; a laptop under load needs a minute
+END_WITHIN = 8.0  # seconds; after that it is killed
 PASSWORDS = "simple_auth_manager_passwords.json.generated"
 
 
@@ -114,7 +115,7 @@ def _start(part: str, options: list[str], variables: Mapping[str, str], home: Pa
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            start_new_session=True,  # so that its workers can be ended with it
+            start_new_session=True,  # Ctrl-C reaches us alone, and we end it in order
         )
 
 
@@ -142,16 +143,22 @@ def _when_ready(home: Path, port: int, processes: Mapping[str, subprocess.Popen[
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """End these processes and all they started: a running task is in a session of its own and outlives its scheduler.
+
+    A task ended so is run again by the next scheduler; ours may be killed at any byte.
+    """
+    family: list[psutil.Process] = []
     for process in processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-    deadline = time.monotonic() + 10
+        with contextlib.suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(process.pid)
+            family += [parent, *parent.children(recursive=True)]
     for process in processes:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.1, deadline - time.monotonic()))
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # workers that outlived their scheduler too
-        process.wait()
+        process.terminate()
+    _, alive = psutil.wait_procs(family, timeout=END_WITHIN)
+    for survivor in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            survivor.kill()
+    psutil.wait_procs(alive, timeout=END_WITHIN)
 
 
 def _free_port() -> int:

@@ -16,7 +16,8 @@ from listeners.feed_server import build_app, demo_config, make_world, serve
 KILLS = 30
 UNTIL = datetime(2026, 11, 20, 18, tzinfo=UTC)
 WHAT_WAS_SAID = """
-    SELECT p.post_id, p.version, p.feed, p.title, p.text, p.author, p.likes, m.brand, m.sentiment, m.p_negative, m.matched_text
+    SELECT p.post_id, p.version, p.feed, p.title, p.text, p.author, p.likes,
+           m.brand, m.sentiment, m.p_negative, m.matched_text
     FROM posts AS p LEFT JOIN mentions AS m USING (post_id, version)
     ORDER BY ALL
 """
@@ -63,7 +64,7 @@ def test_thirty_kills_at_random_moments_change_no_row(environment_of):
     said, counted = finish(environment_of("undisturbed"))
     assert len(said) > 300
     environment = environment_of("killed")
-    chance = random.Random(11)  # noqa: S311
+    chance = random.Random(11)
     killed = []
     for number in range(KILLS):
         stage = ("collect", "enrich", "publish")[number % 3]

@@ -1,0 +1,118 @@
+"""`wom` as an operator types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from written_by_tests import rss, toml_of
+
+XML = "application/rss+xml"
+
+
+@pytest.fixture
+def wom(tmp_path: Path):
+    """Run `wom` in a folder of its own; returns the finished process."""
+
+    def run(*arguments: str, toml: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        if toml is not None:
+            (tmp_path / "listening.toml").write_text(toml)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WOM_")} | variables
+        command = [sys.executable, "-c", "from dags.cli import main; main()", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+
+    return run
+
+
+def test_the_help_names_every_command(wom):
+    shown = wom("--help")
+    assert shown.returncode == 0
+    for command in ("check", "run", "collect", "enrich", "publish", "watch", "demo", "up", "trends", "alerts", "sql"):
+        assert f" {command} " in shown.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "run", "collect", "enrich", "publish", "watch", "housekeeping"])
+def test_a_wrong_listening_toml_ends_with_status_2_and_one_clear_message(wom, command):
+    done = wom(command, toml="[[brand]]\nnam = 'Acme'\n")
+    assert done.returncode == 2
+    assert "listening.toml, line 2: unknown key 'nam'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_option_ends_with_status_2(wom):
+    assert wom("trends", "--dyas", "3").returncode == 2
+
+
+@pytest.mark.parametrize("command", [["trends"], ["alerts"], ["sql", "SELECT 1"]])
+def test_asking_before_anything_is_published_says_what_to_do(wom, command):
+    done = wom(*command)
+    assert done.returncode == 1
+    assert "publish first" in done.stderr
+
+
+def test_a_run_stores_understands_publishes_and_can_be_asked(wom, feeds):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme lost my parcel again, never again"), ("2", "Hello")))
+    done = wom("run", "--json", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["visits"][0]["posts"] == 1
+    assert report["enriched"]["mentions"] == 1
+    [row] = json.loads(wom("trends", "--json").stdout)
+    assert (row["brand"], row["n"]) == ("Acme", 1)
+    days = json.loads(wom("trends", "Acme", "--json").stdout)
+    assert sum(day["n"] for day in days) == 1
+    [answer] = json.loads(wom("sql", "SELECT count(*) AS n FROM mentions WHERE brand = 'Acme'", "--json").stdout)
+    assert answer == {"n": 1}
+    assert json.loads(wom("alerts", "--json").stdout) == []
+
+
+def test_a_brand_that_is_not_there_is_named_with_those_that_are(wom, feeds):
+    feeds.answers["/a.xml"] = (200, XML, rss())
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    done = wom("trends", "Acmee")
+    assert done.returncode == 2
+    assert "no brand 'Acmee' in this file; valid: Acme" in done.stderr
+
+
+def test_a_wrong_query_ends_with_status_2_and_what_duckdb_says(wom, feeds):
+    feeds.answers["/a.xml"] = (200, XML, rss())
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    done = wom("sql", "SELEC 1")
+    assert done.returncode == 2
+    assert "syntax error" in done.stderr
+
+
+def test_when_no_feed_answers_the_run_goes_on_and_ends_with_status_1(wom):
+    done = wom("run", toml=toml_of({"a": "http://127.0.0.1:1/feed.xml"}))
+    assert done.returncode == 1
+    assert "1 gave no answer" in done.stdout
+    assert "published" in done.stdout
+
+
+def test_check_warns_of_what_would_go_wrong_later(wom):
+    toml = toml_of({"a": "http://127.0.0.1:1/"}).replace("owners", 'competitors = ["Globex"]\nowners')
+    done = wom("check", toml=toml)
+    assert done.returncode == 0
+    assert "competitor 'Globex' is no [[brand]]" in done.stderr
+    assert "'care' is neither a mail address nor an [[alerts.target]]" in done.stderr
+
+
+def test_check_lists_what_every_source_takes(wom):
+    rows = json.loads(wom("check", "--sources", "--json").stdout)
+    assert {row["source"] for row in rows} >= {"rss", "hackernews", "mastodon"}
+    assert all(row["meaning"] for row in rows)
+
+
+def test_real_posts_and_the_demo_never_mix(wom, tmp_path):
+    toml = toml_of({"a": "http://127.0.0.1:1/feed.xml"})
+    wom("collect", toml=toml)
+    refused = wom("demo")
+    assert refused.returncode == 2
+    assert "holds what was heard for real" in refused.stderr
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "demo.json").write_text('{"seed": 7, "until": "2026-11-20T12:00:00Z"}')
+    refused = wom("collect", WOM_LAKE="other")
+    assert refused.returncode == 2
+    assert "holds the demo's made-up posts" in refused.stderr
