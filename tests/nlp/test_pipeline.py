@@ -1,0 +1,41 @@
+"""The spaCy pipeline as a whole: tokens, entities, and what its components promise each other."""
+
+import pytest
+
+from nlp.brands import Brand
+from nlp.pipeline import build
+
+
+@pytest.fixture(scope="module")
+def language():
+    return build([Brand(name="Acme", domains=("acme.com",)), Brand(name="Initech Air"), Brand(name="Initech")])
+
+
+def test_every_component_gets_what_it_requires(language):
+    assert not any(problem for problems in language.analyze_pipes()["problems"].values() for problem in problems)
+
+
+def test_accounts_tags_and_links_stay_whole(language):
+    tokens = [token.text for token in language("@acme's #AcmeFail, see https://acme.com/x?y=1 😡😡")]
+    assert tokens == ["@acme", "'s", "#AcmeFail", ",", "see", "https://acme.com/x?y=1", "😡", "😡"]
+
+
+def test_brands_are_entities_beside_people_and_places(language):
+    doc = language("Angela Merkel flew Initech Air to Paris and complained to Acme.")
+    assert {(entity.text, entity.label_) for entity in doc.ents} >= {
+        ("Initech Air", "BRAND"),
+        ("Paris", "GPE"),
+        ("Acme", "BRAND"),
+    }
+    assert [(span.text, span.id_) for span in doc.spans["brands"]] == [("Initech Air", "Initech Air"), ("Acme", "Acme")]
+
+
+def test_a_domain_in_a_link_gives_the_whole_link(language):
+    doc = language("see https://shop.acme.com/x now")
+    [span] = doc.spans["brands"]
+    assert (span.text, span.id_) == ("https://shop.acme.com/x", "Acme")
+
+
+def test_opinions_are_kept_by_brand(language):
+    opinions = language("Acme is great but Initech is terrible")._.opinions
+    assert {brand: opinion.sentiment for brand, opinion in opinions.items()} == {"Acme": 1, "Initech": -1}
