@@ -23,7 +23,7 @@ NO_ANSWER = {"failed", "blocked", "gone"}
 _NEVER_FOLDED = {"brand", "feed", "mentions a day", "net sentiment (95 %)"}
 _BARS = "▁▂▃▄▅▆▇█"
 
-_WIDTH = None if sys.stdout.isatty() else 120  # a file or a pipe has no width of its own
+_WIDTH = None if sys.stdout.isatty() else 200  # a file or a pipe has no width of its own
 
 _out = Console(highlight=False, width=_WIDTH)
 _err = Console(stderr=True, highlight=False)
@@ -54,10 +54,11 @@ def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool, title: s
         return
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for column in columns:
-        numeric = any(isinstance(row.get(column), int | float) for row in rows)
-        whole = column in _NEVER_FOLDED
+        values = [row.get(column) for row in rows]
+        numeric = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        prose = any(isinstance(value, str | list | tuple | dict) for value in values) and column not in _NEVER_FOLDED
         table.add_column(
-            column.replace("_", " "), justify="right" if numeric else "left", overflow="fold", no_wrap=whole
+            column.replace("_", " "), justify="right" if numeric else "left", overflow="fold", no_wrap=not prose
         )
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))

@@ -53,8 +53,8 @@ def tell(channel: str, title: str, body: str) -> None:
     finally:
         logger.removeHandler(told)
     if not delivered:
-        service = messenger[0]
-        raise Undeliverable(f"{service.url(privacy=True)}: {told.last or 'no answer'}")
+        address = messenger[0].url(privacy=True).partition("?")[0]  # secrets in it are starred out
+        raise Undeliverable(f"{address}: {told.last or 'no answer'}")
 
 
 def _secret(variable: str, environment: Mapping[str, str]) -> str:

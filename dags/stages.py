@@ -171,18 +171,19 @@ def enrich(
 def publish(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> "Published":
     """Build the DuckDB file from the lake, check it and swap it in.
 
+    It shows one nlp_version: the current one, unless an older one has read more of the posts. So a brand added to
+    listening.toml does not empty the file until everything is read again.
+
     Raises CheckFailed where rows offend: the last good file stays, and only a person can mend it.
     """
     from warehouse import snapshot
+    from warehouse.lake import version_of as maker_of
 
-    return snapshot.publish(
-        open_lake(settings),
-        settings.database,
-        _brands(settings.brands),
-        _feeds(settings.feeds),
-        version_of(settings),
-        now(),
-    )
+    lake, current = open_lake(settings), version_of(settings)
+    made = {maker_of(path) for path in lake.files("mentions")}
+    version = min(made | {current}, key=lambda known: (len(lake.pending(known)), known != current, known))
+    brands, feeds = _brands(settings.brands), _feeds(settings.feeds)
+    return snapshot.publish(lake, settings.database, brands, feeds, version, now())
 
 
 # watch

@@ -126,3 +126,15 @@ def test_names_with_quotes_are_listened_for_like_any_other(feeds, settings_of):
     with reading(settings.database) as database:
         rows, _ = ask(database, "FROM trend($brand)", {"brand": name})
     assert sum(row["n"] for row in rows) == 1
+
+
+def test_a_brand_added_does_not_empty_the_file_before_everything_is_read_again(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine"), ("2", "Acme and Globex are fine")))
+    toml = toml_of({"a": f"{feeds.url}/a.xml"})
+    settings = settings_of(toml)
+    stages.collect(settings)
+    stages.enrich(settings)
+    more = settings_of('[[brand]]\nname = "Globex"\n' + toml)
+    assert stages.publish(more).rows["mentions"] == 2
+    stages.enrich(more)
+    assert stages.publish(more).rows["mentions"] == 3
