@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the command line reads Options at every start, and pyarrow takes a third of a second
+    import pyarrow as pa
+
     from listeners.http import FeedClient
 
 Pseudonym = Callable[[str], str]  # account name, unique within the source -> the author's keyed hash
@@ -31,8 +32,8 @@ class FeedOptions(BaseModel):
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="ours, stable: it names cursors and files")
     source: str = Field(description="the kind of feed")
-    keep: Literal["matches", "all"] = Field("matches", description="store only posts that name a brand, or all")
-    about: str | None = Field(None, description="the brand every post here is about")
+    keep: Literal["matches", "all"] = Field(default="matches", description="store only posts that name a brand, or all")
+    about: str | None = Field(default=None, description="the brand every post here is about")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Page:
     unchanged: the server said nothing changed (304). capped: what could not be had, or None.
     """
 
-    posts: pa.RecordBatch
+    posts: "pa.RecordBatch"
     cursor: str | None
     rejected: tuple["Rejected", ...] = ()
     left_out: Mapping[str, int] = field(default_factory=Counter)
@@ -67,7 +68,8 @@ class Visit:
 
     cursor: as the last stored page gave it; None on the first visit. started_at: UTC; every post of
     the visit gets it as fetched_at. consent: "opt_out" leaves out explicit refusals, "opt_in" all who
-    did not opt in.
+    did not opt in. window: a backfill, read posts published in [from, to) and nothing else; only given to
+    listeners with HAS_HISTORY.
     """
 
     feed: Any  # the source's Options
@@ -76,12 +78,14 @@ class Visit:
     started_at: datetime
     pseudonym: Pseudonym
     consent: Literal["opt_out", "opt_in"] = "opt_out"
+    window: tuple[datetime, datetime] | None = None
 
 
 class Listener(Protocol):
     """The shape of a listener module."""
 
-    Options: type[FeedOptions]
+    @property
+    def Options(self) -> type[FeedOptions]: ...  # noqa: N802 a class; read only, so that a subclass of FeedOptions fits
 
     def pages(self, visit: Visit) -> AsyncIterator[Page]: ...
 

@@ -103,10 +103,7 @@ MENTIONS = table(
         "switch_status": Column(pa.string(), "considered, done or returned; NULL if no switch is told"),
         "stage": Column(pa.string(), "of the customer's journey: aware ... return, or unknown", True),
         "staff": Column(pa.string(), "actor, victim or both; NULL if staff play no part or it was not judged"),
-        "aspects": Column(
-            pa.list_(_ASPECT),
-            "what pleases or annoys; offsets into text; NULL if not judged",
-        ),
+        "aspects": Column(pa.list_(_ASPECT), "what pleases or annoys; offsets into text; NULL if not judged"),
         "entities": Column(pa.list_(_LABELLED_SPAN), "named entities, BRAND among them; offsets into text", True),
         "language": Column(pa.string(), "detected (ISO 639-1); NULL if it cannot be told"),
         "signature": Column(pa.binary(), "MinHash of the text for grouping into stories; NULL where not made"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,16 @@ def test_sentiment_is_far_better_than_chance_on_the_made_up_world(ran):
         for label in (-1, 0, 1)
     ]
     assert sum(recalls) / 3 > 0.55, recalls
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+@pytest.mark.parametrize("example", re.findall(r"```sql\n(.*?)```", README, re.DOTALL))
+def test_every_example_of_the_readme_answers(ran, example):
+    folder, _ = ran
+    for query in filter(str.strip, example.split(";")):
+        assert ask(folder, query), query
 
 
 def test_a_second_demo_starts_anew(ran):

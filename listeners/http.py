@@ -1,0 +1,393 @@
+"""The polite client that all listeners share: GET only, identified, patient, and bounded in every direction.
+
+    async with PoliteClient(allow_hosts, contact="ops@example.com") as polite:
+        reply = await polite.visit("hn").get("https://hn.algolia.com/api/v1/search_by_date", {"query": "acme"})
+
+It says who we are, asks conditionally, waits as long as servers ask (up to a cap, beyond which the visit ends and
+says when to come back), never asks a host for more than a few things at once, and takes no body beyond a size.
+Retries are a small loop of our own: stamina adds no jitter to a wait that the server asked for, and its sleep
+cannot be handed in. Proxies of the environment are not used: through one, no address could be checked.
+"""
+
+import asyncio
+import http.cookiejar
+import importlib.metadata
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NoReturn, Self
+
+import httpx
+
+from listeners import waiting
+from listeners.address import AddressRefused, HostUnknown, Resolve, alternating, checked, resolve
+from listeners.body import Body, TooLarge, Truncated, html_title, looks_like_html
+from listeners.feed import FeedBlocked, FeedFormatChanged, FeedGone, FeedUnavailable
+from listeners.pace import Pace, Sleep
+
+Expected = Literal["json", "feed"]
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+AGAIN = frozenset({429, 500, 502, 503, 504})  # worth another try within the visit
+REFUSED = frozenset({401, 402, 403, 407, 451})
+
+_ACCEPT: dict[Expected, str] = {
+    "json": "application/json",
+    "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.1",
+}
+_SECRET_KEY = re.compile(r"(?i)key|token|secret|passw|pwd|auth|sig|session|credential")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one client takes upon itself and puts up with. Times are in seconds."""
+
+    attempts: int = 4  # of one GET, the first among them
+    retry_seconds: float = 180.0  # no further attempt begins after this
+    wait_seconds: float = 60.0  # a longer wait asked for ends the visit
+    connect_seconds: float = 5.0  # FAULTS 14
+    read_seconds: float = 30.0  # between two pieces of an answer
+    answer_seconds: float = 90.0  # for one answer, whole
+    body_bytes: int = 10_000_000  # decoded (FAULTS 11)
+    ratio: float = 200.0  # of decoded to received bytes; text reaches about 20
+    redirects: int = 5
+    connections: int = 100  # at once; httpcore's pool slows down beyond
+    connections_per_host: int = 4
+    interval_seconds: float = 1.0  # between the starts of two requests to one host
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a server gave to recognise a version of its answer by, exactly as received (FAULTS 16, 17)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.etag is not None or self.last_modified is not None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that is not an error. status 304: nothing changed, and there is no body.
+
+    headers: names in lower case. url: where it came from after redirects, without secrets.
+    validators: of this answer, to be sent with the next request in place of the old ones.
+    """
+
+    feed: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    validators: Validators
+
+    def json(self) -> Any:
+        """Return the body as JSON. Raises FeedFormatChanged if it is none. A bad byte spoils a letter, not the page."""
+        try:
+            return json.loads(self.body.decode("utf-8-sig", "replace"))
+        except (ValueError, RecursionError) as error:
+            start = self.body[:60].decode("utf-8", "replace")
+            raise FeedFormatChanged(
+                self.feed, f"{self.url}: not JSON ({str(error)[:100]}); it starts {start!r}"
+            ) from error
+
+
+class _TryAgain(Exception):
+    """An attempt failed in a way that another may not. asked: seconds the server wants us to wait."""
+
+    def __init__(self, message: str, asked: float | None = None) -> None:
+        self.asked = asked
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class PoliteClient:
+    """The connections of one process, as an async context manager.
+
+    allow_hosts: host names and addresses that may be private and are spared intervals and holds: our own.
+    contact: an address or URL in the User-Agent, for whoever runs a server we ask.
+    """
+
+    def __init__(
+        self,
+        allow_hosts: frozenset[str] = frozenset(),
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        contact: str | None = None,
+        sleep: Sleep = asyncio.sleep,
+        rng: random.Random | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        resolve: Resolve = resolve,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.limits = limits
+        self.pace = Pace(
+            connections=limits.connections,
+            per_host=limits.connections_per_host,
+            interval=limits.interval_seconds,
+            sleep=sleep,
+            monotonic=monotonic,
+        )
+        self._allow_hosts = frozenset(host.lower().strip("[]") for host in allow_hosts)
+        self._sleep = sleep
+        self._rng = rng or random.Random()  # noqa: S311 jitter is no secret
+        self._now = now
+        self._monotonic = monotonic
+        self._resolve = resolve
+        self._last_good: dict[str, str] = {}  # host -> the address that answered, tried first next time
+        self._client = httpx.AsyncClient(
+            transport=transport,  # None: the network
+            headers={"User-Agent": user_agent(contact), "Accept-Encoding": "gzip, deflate", "Connection": "close"},
+            # Without keep-alive: httpcore 1.0.9 scans its whole pool at every request, so reuse is slower than none
+            # with hundreds of hosts, and a connection by address would be shared by hosts that live there together.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),  # keeps none
+            timeout=httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds, pool=None),
+            follow_redirects=False,
+            trust_env=False,
+            http2=False,  # FAULTS 13
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *raised: Any) -> None:
+        await self._client.__aexit__(*raised)
+
+    def visit(self, feed_id: str) -> "FeedClient":
+        """Return the client for one visit to one feed."""
+        return FeedClient(self, feed_id)
+
+
+class FeedClient:
+    """GET on behalf of one feed during one visit.
+
+    requests: sent so far, retries and redirects among them. bytes: decoded body bytes received.
+    """
+
+    def __init__(self, polite: PoliteClient, feed_id: str) -> None:
+        self.feed = feed_id
+        self.requests = 0
+        self.bytes = 0
+        self._polite = polite
+
+    async def get(
+        self,
+        url: str,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        validators: Validators | None = None,
+        expect: Expected = "json",
+        answers: Container[int] = (),
+    ) -> Reply:
+        """Return the answer, after retries and redirects.
+
+        params are added to the URL's own. validators: of the answer we have, for a 304. answers: statuses besides
+        2xx and 304 that the listener wants to see rather than have raised.
+        Raises FeedUnavailable (come back later, not before `retry_at` if given), FeedBlocked, FeedGone or
+        FeedFormatChanged (a retry does not help).
+        """
+        polite = self._polite
+        target = self._parse(url).copy_merge_params(dict(params or {}))
+        sent = {"Accept": _ACCEPT[expect], **(headers or {}), **_conditions(validators)}
+        began = polite._monotonic()
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                final, answer = await self._follow(target, sent)
+                return self._judge(final, answer, expect, answers, conditional=bool(validators))
+            except _TryAgain as failure:
+                wait = waiting.pause(attempt, failure.asked, polite._rng)
+                elapsed = polite._monotonic() - began
+                too_long = failure.asked is not None and failure.asked > polite.limits.wait_seconds
+                if attempt >= polite.limits.attempts or too_long or elapsed + wait > polite.limits.retry_seconds:
+                    tried = "" if attempt == 1 else f" (tried {attempt} times)"
+                    message = f"{shown(target)}: {failure}{tried}"
+                    raise FeedUnavailable(self.feed, message, self._retry_at(failure.asked)) from failure
+            await polite._sleep(wait)
+
+    async def _follow(self, target: httpx.URL, headers: dict[str, str]) -> tuple[httpx.URL, _Answer]:
+        """The answer after redirects, by hand: each hop is a new address to check."""
+        trusted = self._is_ours(target)
+        url = target
+        for _ in range(self._polite.limits.redirects + 1):
+            answer = await self._exchange(url, headers, trusted=trusted)
+            location = answer.headers.get("location")
+            if answer.status not in REDIRECTS or location is None:
+                return url, answer
+            onward = self._parse(location, relative_to=url)
+            if url.scheme == "https" and onward.scheme == "http":
+                raise FeedBlocked(self.feed, f"{shown(url)}: redirects from https to http")
+            if (onward.scheme, onward.host, onward.port) != (url.scheme, url.host, url.port):
+                headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+            url = onward
+        raise FeedBlocked(self.feed, f"{shown(target)}: more than {self._polite.limits.redirects} redirects")
+
+    async def _exchange(self, url: httpx.URL, headers: dict[str, str], *, trusted: bool) -> _Answer:
+        """One request and its whole answer, in turn. trusted: the feed itself is at a host of ours, so that
+        a host of ours may be where it leads; a stranger's redirect to one is refused like any private address.
+        """
+        polite = self._polite
+        host = f"{url.host}:{url.port or url.scheme}"
+        spared = trusted and self._is_ours(url)
+        quiet = 0.0 if spared else polite.pace.held(host)
+        if quiet > polite.limits.wait_seconds:
+            message = f"{url.host} asked for quiet for another {quiet:.0f} s"
+            raise FeedUnavailable(self.feed, message, self._retry_at(quiet))
+        async with polite.pace.turn(host, spared=spared):
+            self.requests += 1
+            try:
+                async with asyncio.timeout(polite.limits.answer_seconds):
+                    answer = await self._send(url, headers, spared=spared)
+            except TimeoutError as error:
+                raise _TryAgain(f"no whole answer within {polite.limits.answer_seconds:g} s") from error
+            except (httpx.TransportError, Truncated) as error:
+                raise _TryAgain(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+            except HostUnknown as error:
+                raise _TryAgain(str(error)) from error
+            except AddressRefused as error:
+                raise FeedBlocked(self.feed, f"{shown(url)}: refused: {error}") from error
+            except TooLarge as error:
+                raise FeedFormatChanged(self.feed, f"{shown(url)}: {error}") from error
+        self.bytes += len(answer.body)
+        asked = waiting.hint(answer.status, answer.headers, polite._now())
+        if asked and not spared:
+            polite.pace.hold(host, asked)
+        return answer
+
+    async def _send(self, url: httpx.URL, headers: dict[str, str], *, spared: bool) -> _Answer:
+        """Look the host up once, check, and ask at the first of its addresses that takes the connection."""
+        polite = self._polite
+        host = url.raw_host.decode("ascii")
+        addresses = await polite._resolve(host, url.port or (443 if url.scheme == "https" else 80))
+        addresses = alternating(addresses) if spared else checked(host, addresses)
+        addresses.sort(key=lambda address: address != polite._last_good.get(host))  # stable: the rest keeps its order
+        for address in addresses[:3]:
+            request = polite._client.build_request("GET", url, headers=_raw(headers))
+            request.url = url.copy_with(host=address)  # the Host header stays the name's
+            request.extensions["sni_hostname"] = host  # and so does the name the certificate must have
+            try:
+                response = await polite._client.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if address == addresses[:3][-1]:
+                    raise
+                continue
+            polite._last_good[host] = address
+            try:
+                return await self._read(response)
+            finally:
+                await response.aclose()
+        raise _TryAgain(f"{host} has no address")
+
+    async def _read(self, response: httpx.Response) -> _Answer:
+        response.headers.encoding = "latin-1"  # an ETag comes back as it came, whatever its bytes
+        if response.status_code == 304:
+            return _Answer(304, response.headers, b"")  # a body is none of its business (FAULTS 18)
+        limits = self._polite.limits
+        body = Body(response.headers.get("content-encoding", ""), at_most=limits.body_bytes, ratio=limits.ratio)
+        async for chunk in response.aiter_raw():
+            body.feed(chunk)
+        return _Answer(response.status_code, response.headers, body.end())
+
+    def _judge(
+        self, url: httpx.URL, answer: _Answer, expect: Expected, answers: Container[int], *, conditional: bool
+    ) -> Reply:
+        """The reply, or what its status or its looks say is wrong."""
+        status, page = answer.status, looks_like_html(answer.body)
+        validators = Validators(answer.headers.get("etag"), answer.headers.get("last-modified"))
+        reply = Reply(self.feed, status, answer.headers, answer.body, shown(url), validators)
+        if status == 304:
+            if not conditional:
+                raise FeedUnavailable(self.feed, f"{shown(url)}: 304 to a request that set no condition")
+            return reply
+        if status in answers and not 200 <= status < 300:
+            return reply
+        if 200 <= status < 300:
+            if page:
+                title = html_title(answer.body)
+                raise FeedBlocked(self.feed, f"{shown(url)}: a web page where {_due(expect)} is due, titled {title!r}")
+            return reply
+        self._refuse(url, answer)
+
+    def _refuse(self, url: httpx.URL, answer: _Answer) -> NoReturn:
+        status = answer.status
+        asked = waiting.hint(status, answer.headers, self._polite._now())
+        found = f"{shown(url)}: {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
+        if status in AGAIN or (status == 403 and asked is not None):  # GitHub's limit answers 403
+            raise _TryAgain(f"{status} {httpx.codes.get_reason_phrase(status)}", asked)
+        if status == 410:
+            raise FeedGone(self.feed, found)
+        if status in REFUSED:
+            raise FeedBlocked(self.feed, f"{found}{_said(answer.body)}")
+        if status == 404 or status >= 500:  # 404 comes in waves on live channels (FAULTS 6)
+            raise FeedUnavailable(self.feed, found, self._retry_at(asked))
+        raise FeedFormatChanged(self.feed, f"{found}{_said(answer.body)}")
+
+    def _is_ours(self, url: httpx.URL) -> bool:
+        return url.host.lower().strip("[]") in self._polite._allow_hosts
+
+    def _retry_at(self, asked: float | None) -> datetime | None:
+        return None if asked is None else self._polite._now() + timedelta(seconds=asked)
+
+    def _parse(self, url: str, relative_to: httpx.URL | None = None) -> httpx.URL:
+        try:
+            parsed = httpx.URL(url) if relative_to is None else relative_to.join(url)
+        except (httpx.InvalidURL, ValueError, TypeError) as error:
+            raise FeedFormatChanged(self.feed, f"not a URL ({error})") from error
+        if parsed.scheme not in ("http", "https") or not parsed.host:
+            raise FeedBlocked(self.feed, f"{shown(parsed)}: refused: only http and https are asked")
+        return parsed
+
+
+def user_agent(contact: str | None) -> str:
+    """Return who we say we are."""
+    try:
+        version = importlib.metadata.version("word-of-mouse")
+    except importlib.metadata.PackageNotFoundError:
+        version = "0"
+    return f"word-of-mouse/{version} (+{contact})" if contact else f"word-of-mouse/{version}"
+
+
+def shown(url: httpx.URL | str) -> str:
+    """Return a URL as it may stand in messages and logs: without user, password and the values of secret keys."""
+    url = httpx.URL(url)
+    hidden = {key: "***" for key in url.params if _SECRET_KEY.search(key)}
+    url = url.copy_with(userinfo=b"", fragment=None)
+    return str(url.copy_merge_params(hidden)).replace("%2A%2A%2A", "***") if hidden else str(url)
+
+
+def _conditions(validators: Validators | None) -> dict[str, str]:
+    given = validators or Validators()
+    pairs = {"If-None-Match": given.etag, "If-Modified-Since": given.last_modified}
+    return {name: value for name, value in pairs.items() if value is not None}
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+
+
+def _due(expect: Expected) -> str:
+    return "JSON" if expect == "json" else "a feed"
+
+
+def _said(body: bytes) -> str:
+    """What a refusal says, for a person, shortened; a web page by its title."""
+    text = html_title(body) if looks_like_html(body) else " ".join(body[:400].decode("utf-8", "replace").split())[:200]
+    return f": {text!r}" if text else ""

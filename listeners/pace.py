@@ -1,0 +1,65 @@
+"""Whose turn it is: how many requests run at once, in all and per host, and how far apart they start."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class _Host:
+    def __init__(self, connections: int) -> None:
+        self.slots = asyncio.Semaphore(connections)
+        self.free_at = 0.0  # no request starts before
+        self.held_until = 0.0  # the server asked for quiet until then
+
+
+class Pace:
+    """The turns of one process. A host is its name and port; one `spared` has no interval and is never held.
+
+    interval: seconds between the starts of two requests to a host. connections: at once, in all;
+    per_host: at once, to one host.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        per_host: int,
+        interval: float,
+        sleep: Sleep = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._all = asyncio.Semaphore(connections)
+        self._per_host = per_host
+        self._interval = interval
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def turn(self, host: str, *, spared: bool) -> AsyncIterator[None]:
+        """Wait for a turn at a host and keep it for the block."""
+        state = self._state(host)
+        async with state.slots:
+            if not spared:
+                now = self._monotonic()
+                start = max(now, state.free_at, state.held_until)
+                state.free_at = start + self._interval
+                if start > now:
+                    await self._sleep(start - now)
+            async with self._all:
+                yield
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Let no request to the host start for this long: one feed was told to wait, and that means all of them."""
+        state = self._state(host)
+        state.held_until = max(state.held_until, self._monotonic() + seconds)
+
+    def held(self, host: str) -> float:
+        """Return for how many seconds the host asked for quiet; 0 if it did not."""
+        return max(0.0, self._state(host).held_until - self._monotonic())
+
+    def _state(self, host: str) -> _Host:
+        return self._hosts.setdefault(host, _Host(self._per_host))

@@ -1,0 +1,199 @@
+"""Publishing: bad rows and sudden death keep the last good file; readers and other publishers are never in the way."""
+
+import multiprocessing
+import os
+import random
+import signal
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from warehouse_rows import NOW, VERSION, batch, brands, feeds, hours_ago, mention, post, store, visit
+
+from warehouse import retention, snapshot, tables
+from warehouse.lake import Lake
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def publish_until(stop, location, database, ready):
+    ready.wait()
+    while not stop.is_set():
+        snapshot.publish(Lake.open(location), Path(database), brands("Quillon"), feeds(), VERSION, NOW)
+
+
+def read_until(stop, database, ready, told):
+    """Tell of every reading how many mentions three tables of one file speak of: they agree, if it is one file."""
+    readings = []
+
+    def read():
+        with snapshot.connect(Path(database)) as connection:
+            for _ in range(3):
+                readings.extend(
+                    connection.execute(
+                        "SELECT (SELECT count(*) FROM mentions), (SELECT sum(mentions)::INT FROM brand_hours), "
+                        "(SELECT sum(mentions)::INT FROM brand_days)"
+                    ).fetchall()
+                )
+
+    read()
+    ready.wait()
+    while not stop.is_set():
+        read()
+    read()
+    told.put(readings)
+
+
+def leftovers(database):
+    return [path.name for path in database.parent.glob(f".{database.name}*") if not path.name.endswith(".lock")]
+
+
+def overwrite(lake, path, **columns):
+    """Put values the contract refuses into a stored file, as another program or an old bug could."""
+    rows = lake.read(path)
+    for name, value in columns.items():
+        at = rows.schema.get_field_index(name)
+        rows = rows.set_column(at, rows.schema.field(at), pa.array([value] * len(rows), rows.schema.field(at).type))
+    pq.write_table(rows, lake.folder / path)
+
+
+@pytest.mark.parametrize(
+    ("check", "table", "columns"),
+    [
+        ("mentions_have_posts", "mentions", {"version": "another"}),
+        ("opinions_in_range", "mentions", {"certainty": 1.5}),
+        ("opinions_in_range", "mentions", {"p_negative": 0.9}),
+        ("opinions_in_range", "mentions", {"sentiment": 2}),
+        ("posts_are_not_from_the_future", "posts", {"published_at": NOW + timedelta(hours=1)}),
+    ],
+)
+def test_offending_rows_keep_the_last_good_file(lake, publish, ask, database, check, table, columns):
+    store(lake, [post("a")], [mention(post("a"))])
+    publish()
+    store(lake, [post("b")], [mention(post("b"))], "bad")
+    overwrite(lake, next(path for path in lake.files(table) if "bad" in path), **columns)
+    with pytest.raises(snapshot.CheckFailed) as failed:
+        publish()
+    assert failed.value.check == check
+    assert failed.value.rows[0]["post_id"] == "b"
+    assert "'b'" in str(failed.value)
+    assert ask("SELECT post_id FROM posts") == [{"post_id": "a"}]
+    assert leftovers(database) == []
+
+
+def test_what_a_person_should_look_at_is_a_warning(lake, publish):
+    old = post("a", published_at=hours_ago(60), fetched_at=hours_ago(50))
+    store(lake, [old], [mention(old)])
+    assert any("nothing was fetched in the last 24 hours" in told for told in publish().warnings)
+    unjudged = [post(f"p{i}") for i in range(20)]
+    store(lake, unjudged, [mention(p, sentiment=None) for p in unjudged], "unjudged")
+    assert any("have no sentiment" in told and "Quillon" in told for told in publish().warnings)
+    lake.append(batch(tables.VISITS, visit(hours=1)), tables.VISITS, "run")
+    assert not any("nothing was fetched" in told for told in publish().warnings)
+    assert any("a clock was set back" in told for told in publish(now=NOW - timedelta(days=1)).warnings)
+
+
+@pytest.mark.parametrize("moment", ["scan", "dataset"])
+def test_a_merge_in_the_middle_of_a_publish_loses_nothing(lake, database, monkeypatch, moment):
+    for number in range(6):
+        store(lake, [post(f"p{number}")], [mention(post(f"p{number}"))], f"run-{number}")
+    honest = getattr(lake, moment)
+    listed_before = {"posts": lake.files("posts"), "visits": [], "rejects": [], "alerts": []}
+
+    def while_a_merge_goes_on(table, **given):
+        if len(lake.files("posts")) == 6:
+            retention.merge_posts(lake, VERSION)
+            return honest(table, **({"files": listed_before[table]} | given))
+        return honest(table, **given)
+
+    monkeypatch.setattr(lake, moment, while_a_merge_goes_on)
+    published = snapshot.publish(lake, database, brands("Quillon"), feeds(), VERSION, NOW)
+    assert (published.rows["posts"], published.rows["mentions"]) == (6, 6)
+
+
+def test_a_publisher_killed_at_any_moment_leaves_the_last_good_file(lake, publish, ask, database):
+    store(lake, [post("a")], [mention(post("a"))])
+    took = publish().seconds
+    chance = random.Random(7)
+    died_at_work = 0
+    for death in range(10):
+        store(lake, [post(f"b{death}")], [mention(post(f"b{death}"))], f"run-{death}")
+        pid = os.fork()  # a whole new process would spend its time importing
+        if pid == 0:
+            publish_until(threading.Event(), lake.location, str(database), threading.Barrier(1))
+        time.sleep(chance.random() * 2 * took)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        died_at_work += bool(leftovers(database))
+        [told] = ask("SELECT (SELECT count(*) FROM posts) AS posts, (SELECT count(*) FROM mentions) AS mentions")
+        assert told["posts"] == told["mentions"] >= 1
+    assert died_at_work > 0
+    publish()
+    assert ask("SELECT count(*) AS n FROM posts") == [{"n": 11}]
+    assert leftovers(database) == []
+
+
+def publishers_and_readers(lake, database, seconds):
+    told, ready, stop = SPAWN.Queue(), SPAWN.Barrier(7), SPAWN.Event()
+    publishers = [
+        SPAWN.Process(target=publish_until, args=(stop, lake.location, str(database), ready)) for _ in range(2)
+    ]
+    readers = [SPAWN.Process(target=read_until, args=(stop, str(database), ready, told)) for _ in range(4)]
+    for process in (*publishers, *readers):
+        process.start()
+    ready.wait(timeout=120)
+    began = time.time()
+    swaps, added, last = 0, 0, database.stat().st_ino
+    while time.time() < began + seconds or (swaps < 4 and time.time() < began + 60):
+        said = post(f"late-{added}")
+        store(lake, [said], [mention(said)], f"late-{added}")
+        added += 1
+        time.sleep(0.1)
+        swaps += database.stat().st_ino != last
+        last = database.stat().st_ino
+    stop.set()
+    readings = [told.get(timeout=60) for _ in readers]
+    for process in (*publishers, *readers):
+        process.join()
+    assert [process.exitcode for process in (*publishers, *readers)] == [0] * 6
+    assert [reading for reader in readings for reading in reader if len(set(reading)) != 1] == []
+    assert all(reader[0] == (1, 1, 1) and reader[-1] > (1, 1, 1) for reader in readings)
+
+
+def seen_together(lake, database, publish, seconds):
+    store(lake, [post("a")], [mention(post("a"))])
+    publish()
+    publishers_and_readers(lake, database, seconds)
+    assert leftovers(database) == []
+
+
+def test_two_publishers_and_four_readers_are_never_in_each_others_way(lake, database, publish):
+    seen_together(lake, database, publish, seconds=3)
+
+
+@pytest.mark.slow
+def test_two_publishers_and_four_readers_for_long(lake, database, publish):
+    seen_together(lake, database, publish, seconds=20)
+
+
+def test_a_reader_that_never_closes_keeps_nobody_waiting(lake, publish, database):
+    store(lake, [post("a")], [mention(post("a"))])
+    publish()
+    with snapshot.connect(database) as stays:
+        store(lake, [post("b")], [mention(post("b"))], "more")
+        assert publish().rows["posts"] == 2
+        assert stays.execute("SELECT count(*) FROM posts").fetchall() == [(1,)]
+
+
+def test_the_same_lake_gives_the_same_file_content(lake, publish, ask, database):
+    said = [post(f"p{i}", published_at=hours_ago(i % 30), author=f"a{i % 7}") for i in range(60)]
+    store(lake, said, [mention(p, sentiment=i % 3 - 1) for i, p in enumerate(said)])
+    publish()
+    names = ["posts", "mentions", "brand_hours", "brand_days"]
+    first = [ask(f"FROM {name} ORDER BY ALL") for name in names]
+    publish()
+    assert [ask(f"FROM {name} ORDER BY ALL") for name in names] == first

@@ -1,0 +1,128 @@
+"""negative_spikes: storms are found, and what merely looks like one is not."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from warehouse_rows import NOW, hours_ago, mention, post, store
+
+from warehouse.alerts import quotes
+from warehouse.snapshot import connect
+
+DAYS = 30
+
+
+def calm(hours, chance, brand="Quillon", an_hour=2, negative=0.15):
+    """Return posts and mentions of a usual brand for these hours before NOW."""
+    said, told = [], []
+    for hour in hours:
+        for number in range(an_hour):
+            minutes = chance.randrange(30)  # stays within the hour that began at half past before NOW's hour
+            one = post(f"{brand}-{hour}-{number}", published_at=hours_ago(hour) - timedelta(minutes=minutes))
+            said.append(one)
+            told.append(mention(one, brand, -1 if chance.random() < negative else chance.choice([0, 1])))
+    return said, told
+
+
+def crowd(hours, an_hour, negative, brand="Quillon", **other):
+    """Return posts of many people in these hours before NOW, a share of them against the brand."""
+    said, told = [], []
+    for hour in hours:
+        for number in range(an_hour):
+            one = post(f"{brand}-crowd-{hour}-{number}", published_at=hours_ago(hour), **other)
+            said.append(one)
+            told.append(mention(one, brand, -1 if number < negative * an_hour else 1))
+    return said, told
+
+
+def lake_of(lake, *parts):
+    for number, (said, told) in enumerate(parts):
+        store(lake, said, told, f"part-{number}")
+
+
+def usual(brand="Quillon", seed=1):
+    return calm(range(4, DAYS * 24), random.Random(seed), brand)
+
+
+def test_a_storm_is_found_with_what_was_expected(lake, publish, ask):
+    lake_of(lake, usual(), usual("Telvo", 2), crowd([3, 2, 1], 12, 0.8))
+    publish()
+    spikes = ask("FROM negative_spikes ORDER BY hour DESC")
+    assert {row["brand"] for row in spikes} == {"Quillon"}
+    worst = max(spikes, key=lambda row: row["score"])
+    assert worst["hour"] >= hours_ago(4).replace(tzinfo=None)
+    assert worst["negatives"] >= 20
+    assert worst["expected"] < 5
+    assert worst["expected_share"] == pytest.approx(0.15, abs=0.05)
+    assert worst["negative_share"] > 0.6
+    assert worst["window_hours"] in {1, 3, 6, 12, 24}
+
+
+def test_a_burst_that_is_as_friendly_as_ever_is_none(lake, publish, ask):
+    lake_of(lake, usual(), crowd([3, 2, 1], 60, 0.15))
+    publish()
+    assert ask("FROM negative_spikes WHERE hour > ?", hours_ago(24).replace(tzinfo=None)) == []
+
+
+def test_a_handful_of_complaints_is_none(lake, publish, ask):
+    lake_of(lake, usual(), crowd([1], 3, 1.0))
+    publish()
+    assert ask("FROM negative_spikes WHERE hour > ?", hours_ago(24).replace(tzinfo=None)) == []
+
+
+def test_a_brand_heard_for_less_than_a_week_is_warming_up(lake, publish, ask):
+    young = calm(range(4, 6 * 24), random.Random(3))
+    lake_of(lake, young, crowd([3, 2, 1], 30, 0.9))
+    publish()
+    assert ask("FROM negative_spikes") == []
+
+
+def test_what_comes_later_changes_no_earlier_verdict(lake, publish, ask):
+    chance = random.Random(4)
+    lake_of(lake, calm(range(31, DAYS * 24), chance), crowd([30, 29, 28], 12, 0.8))
+    publish(now=NOW - timedelta(hours=28))
+    before = ask("FROM negative_spikes ORDER BY hour")
+    assert before
+    said, told = calm(range(4, 28), chance)
+    more_said, more_told = crowd([3, 2, 1], 40, 0.9)
+    store(lake, said + more_said, told + more_told, "future")
+    publish()
+    assert ask("FROM negative_spikes WHERE hour <= ? ORDER BY hour", before[-1]["hour"]) == before
+
+
+def test_a_brand_nobody_spoke_of_for_weeks_spikes_on_a_real_storm(lake, publish, ask):
+    lake_of(lake, crowd([24 * 29], 1, 0), crowd([2, 1], 10, 1.0))
+    publish()
+    assert {row["brand"] for row in ask("FROM negative_spikes")} == {"Quillon"}
+
+
+def test_quotes_are_of_different_people_in_different_words_the_weightiest_first(lake, publish, database):
+    loud = [
+        post("1", text="They charged me twice.", author="ann", author_followers=10_000),
+        post("2", text="they charged ME twice!!", author="ben", author_followers=9_000),  # the same words
+        post("3", text="And nobody answers.", author="ann", author_followers=10_000),  # the same person, less sure
+        post("4", text="долго " * 100, author="cy", likes=50),
+        post("5", text="", title="A headline", author=None),
+        post("6", text="Lovely.", author="di", author_followers=99_999),
+        post("7", text="An old story", author="ed", published_at=hours_ago(90)),
+        post("8", text="", title=None, author="flo"),
+        post("9", text="Совсем другое", author="gus"),
+    ]
+    feelings = {"3": {"p_negative": 0.7, "p_neutral": 0.2}, "6": {}}
+    told = [mention(p, sentiment=1 if p["post_id"] == "6" else -1, **feelings.get(p["post_id"], {})) for p in loud]
+    store(lake, loud, told)
+    publish()
+    with connect(database) as connection:
+        found = quotes(connection, "Quillon", hours_ago(24), limit=9)
+        assert len(quotes(connection, "Quillon", hours_ago(24))) == 3
+        assert quotes(connection, "O'Reilly \"DROP", hours_ago(24)) == []
+    assert [quote["text"][:14] for quote in found] == [
+        "They charged m",
+        "долго долго до",
+        "A headline",
+        "Совсем другое",
+    ]
+    assert len(found[1]["text"]) <= 280
+    assert found[1]["text"].endswith("…")
+    assert found[0] == {"text": "They charged me twice.", "url": None, "source": "rss", "author": "ann",
+                        "published_at": hours_ago(2).isoformat()}  # fmt: skip

@@ -1,0 +1,96 @@
+"""Keeping the lake small and whole: merging small files, and clearing what nobody needs.
+
+Each step may be killed at any byte and run again. Readers may count meanwhile: while a merge is under way a row
+lies in two files, and the snapshot takes each key once. What is merged at once, a source's day, has to fit in memory:
+a million posts take about 1 GB.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import PurePosixPath
+
+import pyarrow as pa
+
+from warehouse.lake import DamagedFile, Lake, mentions_path, posts_path
+
+ALONE = ("visits", "rejects")  # no partner in another table; alerts are few, and `watch` reads them at any time
+FILES_A_PARTITION = 4  # fewer are not worth a merge: each is another read and write of the day
+
+
+def tidy(lake: Lake, nlp_version: str, now: datetime) -> dict[str, int]:
+    """Do all that keeps a lake in order and return counts, by what was done.
+
+    Holds the lake's lock `housekeeping`, so two at once take turns. A posts file that enrich has not read yet stays as
+    it is; mentions of other nlp_versions stay until all posts have been read by this one.
+    """
+    with lake.lock("housekeeping"):
+        return {
+            "temporaries_removed": lake.clean(now),
+            "damaged_mentions_removed": drop_damaged_mentions(lake),
+            "old_mentions_removed": 0 if lake.pending(nlp_version) else lake.drop_mentions(nlp_version),
+            "orphan_mentions_removed": drop_orphan_mentions(lake),
+            "files_merged": merge_posts(lake, nlp_version) + sum(merge(lake, table) for table in ALONE),
+        }
+
+
+def drop_damaged_mentions(lake: Lake) -> int:
+    """Remove mentions files that cannot be read, so that enrich makes them anew; return how many."""
+    return lake.remove([path for path, _ in lake.scan("mentions").skipped])
+
+
+def drop_orphan_mentions(lake: Lake) -> int:
+    """Remove mentions files whose posts file is gone: what a merge that was killed leaves; return how many."""
+    posts = set(lake.files("posts"))
+    return lake.remove([path for path in lake.files("mentions") if posts_path(path) not in posts])
+
+
+def merge_posts(lake: Lake, nlp_version: str) -> int:
+    """Merge the enriched posts files of each source and day, with their mentions; return how many files went.
+
+    The merged mentions are written before the merged posts, so that these never look unread; the old posts go before
+    the old mentions, so that they do not either.
+    """
+    pending = set(lake.pending(nlp_version))
+    merged = 0
+    for paths in _crowded([path for path in lake.files("posts") if path not in pending]):
+        mentions = [mentions_path(path, nlp_version) for path in paths]
+        try:
+            posts = pa.concat_tables([lake.read(path) for path in paths])
+            found = pa.concat_tables([lake.read(path) for path in mentions])
+        except (DamagedFile, FileNotFoundError):
+            continue  # `publish` reports it; nothing of this day is touched before a person has looked
+        target = _merged_path(paths)
+        lake.replace("mentions", found, mentions_path(target, nlp_version))
+        lake.replace("posts", posts, target)
+        merged += lake.remove(paths)
+        lake.remove(mentions)
+    return merged
+
+
+def merge(lake: Lake, table: str) -> int:
+    """Merge the files of each source and day of a table that has no partner; return how many files went."""
+    merged = 0
+    for paths in _crowded(lake.files(table)):
+        try:
+            rows = pa.concat_tables([lake.read(path) for path in paths])
+        except (DamagedFile, FileNotFoundError):
+            continue
+        lake.replace(table, rows, _merged_path(paths))
+        merged += lake.remove(paths)
+    return merged
+
+
+def _crowded(paths: Sequence[str]) -> list[list[str]]:
+    """Return the groups of files that are worth a merge."""
+    by_partition: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        by_partition[str(PurePosixPath(path).parent)].append(path)
+    return [group for group in by_partition.values() if len(group) >= FILES_A_PARTITION]
+
+
+def _merged_path(paths: Sequence[str]) -> str:
+    """Return where the merged file goes: the same files give the same name, so a killed merge is done over."""
+    digest = hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()[:16]
+    return f"{PurePosixPath(paths[0]).parent}/merged-{digest}.parquet"

@@ -1,0 +1,6 @@
+-- #fail: a post is in posts more than once
+-- Reads: posts.
+SELECT post_id, count(*) AS times
+FROM posts
+GROUP BY post_id
+HAVING count(*) > 1

@@ -1,0 +1,28 @@
+-- quotes: what people say against a brand, in their words.
+-- Grain:   one row per quote, the weightiest first; different authors, different texts.
+-- Reads:   mentions.
+-- Read by: warehouse/alerts.py, as the evidence of an alert.
+-- Takes:   $brand; $since, a TIMESTAMP in UTC; $quotes, how many at most.
+-- Method:  weight is the probability that the mention is negative (0.5 where that was not told) times
+--          1 + ln(1 + reach), reach being followers, views, or twice the likes, replies and shares, whichever is most.
+--          Posts whose author is not told count as different authors.
+WITH weighed AS (
+    SELECT post_id, author, source, url, published_at,
+           coalesce(nullif(text, ''), title) AS words,
+           coalesce(p_negative, 0.5) * (1 + ln(1 + greatest(
+               coalesce(author_followers, 0), coalesce(views, 0),
+               2 * greatest(0, coalesce(likes, 0) + coalesce(replies, 0) + coalesce(shares, 0))))) AS weight
+    FROM mentions
+    WHERE brand = $brand AND published_at >= $since AND sentiment = -1 AND is_meant
+), by_author AS (
+    SELECT *
+    FROM weighed
+    WHERE words <> ''
+    QUALIFY row_number() OVER (PARTITION BY coalesce(author, post_id) ORDER BY weight DESC, post_id) = 1
+)
+SELECT words, url, source, published_at, author
+FROM by_author
+QUALIFY row_number() OVER (
+    PARTITION BY regexp_replace(lower(words), '[^\pL\pN]+', ' ', 'g') ORDER BY weight DESC, post_id) = 1
+ORDER BY weight DESC, post_id
+LIMIT $quotes

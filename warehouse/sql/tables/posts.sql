@@ -1,0 +1,30 @@
+-- lake.posts: every reading of every post, each once, and which of them is the current one.
+-- Grain:   one row per (post_id, version, fetched_at): a reading.
+-- Reads:   arrived_posts, the posts files of the lake; overlapping visits and compaction bring some rows twice.
+-- Read by: lake.mentions, posts, mentions, feed_health, the checks.
+-- Method:  the newest reading is the current one. Of two in the same visit a tombstone wins, then the later edit. A
+--          count that a reading does not tell keeps the last value told: silence is not zero.
+-- Columns:
+--   is_current: the post's newest reading, be it a tombstone
+WITH once AS (
+    SELECT *
+    FROM arrived_posts
+    QUALIFY row_number() OVER (
+        PARTITION BY post_id, version, fetched_at
+        ORDER BY feed, likes DESC NULLS LAST, replies DESC NULLS LAST, shares DESC NULLS LAST, views DESC NULLS LAST
+    ) = 1
+)
+SELECT * REPLACE (
+           last_value(author_followers IGNORE NULLS) OVER so_far AS author_followers,
+           last_value(likes IGNORE NULLS) OVER so_far AS likes,
+           last_value(replies IGNORE NULLS) OVER so_far AS replies,
+           last_value(shares IGNORE NULLS) OVER so_far AS shares,
+           last_value(views IGNORE NULLS) OVER so_far AS views
+       ),
+       lead(version) OVER so_far IS NULL AS is_current
+FROM once
+WINDOW so_far AS (
+    PARTITION BY post_id
+    ORDER BY fetched_at, deleted, edited_at NULLS FIRST, version
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+)
