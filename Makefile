@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+# Trust whom the machine trusts: company networks have certificates of their own.
+export UV_SYSTEM_CERTS ?= 1
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
