@@ -58,6 +58,16 @@ def test_a_storm_is_found_with_what_was_expected(lake, publish, ask):
     assert worst["window_hours"] in {1, 3, 6, 12, 24}
 
 
+def test_a_loud_storm_is_found_though_the_brand_has_moody_days(lake, publish, ask):
+    """Its share of negatives swings from day to day, which excuses a bad day but not a hundred complaints."""
+    chance = random.Random(3)
+    days = [calm(range(max(4, day * 24), day * 24 + 24), chance, an_hour=1, negative=0.75 if day % 3 == 1 else 0.15)
+            for day in range(DAYS)]  # fmt: skip
+    lake_of(lake, *days, crowd([3, 2, 1], 40, 0.85))
+    publish()
+    assert ask("FROM negative_spikes WHERE hour > ?", hours_ago(4).replace(tzinfo=None))
+
+
 def test_a_burst_that_is_as_friendly_as_ever_is_none(lake, publish, ask):
     lake_of(lake, usual(), crowd([3, 2, 1], 60, 0.15))
     publish()
