@@ -58,12 +58,15 @@ def test_a_storm_is_found_with_what_was_expected(lake, publish, ask):
     assert worst["window_hours"] in {1, 3, 6, 12, 24}
 
 
-def test_a_loud_storm_is_found_though_the_brand_has_moody_days(lake, publish, ask):
-    """Its share of negatives swings from day to day, which excuses a bad day but not a hundred complaints."""
+def test_a_loud_storm_is_found_though_the_brand_is_spoken_of_in_threads_of_one_mood(lake, publish, ask):
+    """Threads make the share of small hours swing; that excuses a bad hour but not a hundred complaints."""
     chance = random.Random(3)
-    days = [calm(range(max(4, day * 24), day * 24 + 24), chance, an_hour=1, negative=0.75 if day % 3 == 1 else 0.15)
-            for day in range(DAYS)]  # fmt: skip
-    lake_of(lake, *days, crowd([3, 2, 1], 40, 0.85))
+    threads = [
+        calm([hour], chance, an_hour=4, negative=1.0 if chance.random() < 0.4 else 0.0)
+        for hour in range(4, DAYS * 24)
+        if chance.random() < 0.2
+    ]
+    lake_of(lake, *threads, crowd([3, 2, 1], 40, 0.75))
     publish()
     assert ask("FROM negative_spikes WHERE hour > ?", hours_ago(4).replace(tzinfo=None))
 
