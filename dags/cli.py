@@ -7,17 +7,13 @@ DuckDB and Arrow come with the command that needs them.
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from dags import cli_output as output
-from dags.settings import Settings, SettingsError, database_path, load_settings
-
-if TYPE_CHECKING:
-    from dags import stages
-    from warehouse import snapshot
+from dags.settings import SettingsError, database_path, load_settings
 
 app = typer.Typer(
     name="wom",
@@ -76,7 +72,9 @@ def collect(
     as_json: AsJson = False,
 ) -> None:
     """Visit feeds now and store the posts they have for us."""
-    visits = _collect(load_settings(), feeds or None)
+    from dags import by_hand
+
+    visits = by_hand.collect(load_settings(), feeds or None)
     output.show_visits(visits, as_json=as_json)
     _fail_unless(output.any_answered(visits))
 
@@ -84,14 +82,18 @@ def collect(
 @app.command()
 def enrich(as_json: AsJson = False) -> None:
     """Read brands, sentiment and entities out of the posts that were not read yet."""
-    output.show_enriched(_enrich(load_settings()), as_json=as_json)
+    from dags import by_hand
+
+    output.show_enriched(by_hand.enrich(load_settings()), as_json=as_json)
 
 
 @app.command()
 def publish(as_json: AsJson = False) -> None:
     """Build the DuckDB file from the lake, check it and swap it in."""
+    from dags import by_hand
+
     settings = load_settings()
-    output.show_published(_publish(settings), settings.database, as_json=as_json)
+    output.show_published(by_hand.publish(settings), settings.database, as_json=as_json)
 
 
 @app.command()
@@ -107,28 +109,9 @@ def watch(as_json: AsJson = False) -> None:
 @app.command()
 def run(as_json: AsJson = False) -> None:
     """Collect, enrich, publish and watch, once."""
-    from dags import stages
+    from dags import by_hand
 
-    settings = load_settings()
-    visits = _collect(settings, None)
-    enriched = _enrich(settings)
-    published = _publish(settings)
-    watched = stages.watch(settings)
-    if as_json:
-        output.print_json(
-            {
-                "visits": visits,
-                "enriched": enriched,
-                "published": {"database": settings.database, "rows": published.rows, "warnings": published.warnings},
-                "watched": watched,
-            }
-        )
-    else:
-        output.show_visits(visits, as_json=False)
-        output.show_enriched(enriched, as_json=False)
-        output.show_published(published, settings.database, as_json=False)
-        output.show_watched(watched, as_json=False)
-    _fail_unless(output.any_answered(visits) and not watched.undelivered)
+    _fail_unless(by_hand.run(load_settings(), os.environ, as_json=as_json))
 
 
 @app.command()
@@ -210,28 +193,6 @@ def sql(
         except duckdb.Error as error:
             raise SettingsError(f"DuckDB: {error}") from error
     output.show(rows, columns, as_json=as_json)
-
-
-def _collect(settings: Settings, feeds: list[str] | None) -> list[dict[str, Any]]:
-    from dags import stages
-
-    with output.progress("feeds visited", len(feeds or settings.feeds)) as advance:
-        return stages.collect(settings, feeds, on_visit=lambda visit: advance(1))
-
-
-def _enrich(settings: Settings) -> "stages.Enriched":
-    from dags import stages
-
-    files = [path for batch in stages.pending_batches(settings) for path in batch]
-    with output.progress("posts files read", len(files)) as advance:
-        return stages.enrich(settings, files, on_file=lambda path: advance(1))
-
-
-def _publish(settings: Settings) -> "snapshot.Published":
-    from dags import stages
-
-    with output.working("publishing"):
-        return stages.publish(settings)
 
 
 def _fail_unless(good: bool) -> None:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dags import by_hand, local_airflow, stages, summary
 from dags import cli_output as output
-from dags import local_airflow, stages, summary
 from dags.demo_lake import CONFIG, Demo, begin_anew, demo_in
 from dags.settings import Settings, database_path, load_settings
 
@@ -33,7 +33,7 @@ def run(environment: Mapping[str, str], *, seed: int, through_airflow: bool) -> 
         if through_airflow:
             _through_airflow(variables)
         else:
-            _by_hand(settings, variables)
+            by_hand.run(settings, variables)
     _show(settings)
     for owner, title in told:
         output.say(f"Delivered    to {owner}: {title}")
@@ -77,20 +77,6 @@ def _listening_to(
         config.write_text(demo_config(server) + targets(server, owners), encoding="utf-8")
         output.say(f"A made-up world is served on {server}; {config} listens to it.")
         yield variables, told
-
-
-def _by_hand(settings: Settings, environment: Mapping[str, str]) -> None:
-    with output.progress("feeds visited", len(settings.feeds)) as advance:
-        visits = stages.collect(settings, on_visit=lambda visit: advance(1))
-    output.show_visits(visits, as_json=False)
-    files = [path for batch in stages.pending_batches(settings) for path in batch]
-    with output.progress("posts files read", len(files)) as advance:
-        enriched = stages.enrich(settings, files, on_file=lambda path: advance(1))
-    output.show_enriched(enriched, as_json=False)
-    with output.working("publishing"):
-        published = stages.publish(settings)
-    output.show_published(published, settings.database, as_json=False)
-    output.show_watched(stages.watch(settings, environment=environment), as_json=False)
 
 
 def _through_airflow(variables: Mapping[str, str]) -> None:

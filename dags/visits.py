@@ -56,10 +56,9 @@ class Visitor:
             on_visit(row)
             return row
 
-        async with PoliteClient(**options) as client, asyncio.TaskGroup() as group:
-            tasks = [group.create_task(visit(feed)) for feed in feeds]
+        async with PoliteClient(**options) as client:
+            rows = await asyncio.gather(*map(visit, feeds))
         intake.flush()
-        rows = [task.result() for task in tasks]
         if rows:
             self.lake.append(conform(pa.RecordBatch.from_pylist(rows, schema=VISITS), VISITS), VISITS, self.run_id)
         return rows

@@ -1,0 +1,59 @@
+"""The stages with a person watching: the same functions as Airflow's tasks call, with progress on stderr."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dags import cli_output as output
+from dags import stages
+from dags.settings import Settings
+
+if TYPE_CHECKING:
+    from warehouse.snapshot import Published
+
+
+def collect(settings: Settings, feeds: list[str] | None = None) -> list[dict[str, Any]]:
+    """Visit feeds (all unless named); return their rows of `visits`."""
+    with output.progress("feeds visited", len(feeds or settings.feeds)) as advance:
+        return stages.collect(settings, feeds, on_visit=lambda visit: advance(1))
+
+
+def enrich(settings: Settings) -> stages.Enriched:
+    """Read what was not read yet."""
+    files = [path for batch in stages.pending_batches(settings) for path in batch]
+    with output.progress("posts files read", len(files)) as advance:
+        return stages.enrich(settings, files, on_file=lambda path: advance(1))
+
+
+def publish(settings: Settings) -> "Published":
+    """Build the DuckDB file."""
+    with output.working("publishing"):
+        return stages.publish(settings)
+
+
+def run(settings: Settings, environment: Mapping[str, str], *, as_json: bool = False) -> bool:
+    """Collect, enrich, publish and watch, printing what each did; return whether all ended well.
+
+    It did not where no feed answered, or an owner could not be told.
+    """
+    visits = collect(settings)
+    if not as_json:
+        output.show_visits(visits, as_json=False)
+    enriched = enrich(settings)
+    if not as_json:
+        output.show_enriched(enriched, as_json=False)
+    published = publish(settings)
+    if not as_json:
+        output.show_published(published, settings.database, as_json=False)
+    watched = stages.watch(settings, environment=environment)
+    if as_json:
+        output.print_json(
+            {
+                "visits": visits,
+                "enriched": enriched,
+                "published": {"database": settings.database, "rows": published.rows, "warnings": published.warnings},
+                "watched": watched,
+            }
+        )
+    else:
+        output.show_watched(watched, as_json=False)
+    return output.any_answered(visits) and not watched.undelivered
