@@ -1,10 +1,11 @@
 """What `wom check` reports: the settings as understood, and what would go wrong later."""
 
 from collections.abc import Mapping
-from typing import Any
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
 
 from dags.notify import NoChannel, channel_of
-from dags.settings import Settings
+from dags.settings import Settings, address_of
 from listeners.registry import SOURCES, load
 
 
@@ -29,7 +30,7 @@ def report(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
         "brands": [
             {
                 "brand": brand.name,
-                "recognised_by": [*brand.aliases, *brand.handles, *brand.domains],
+                "recognised_by": [brand.name, *brand.aliases, *brand.handles, *brand.domains],
                 "competitors": list(brand.competitors),
                 "owners": {str(aspect): owner for aspect, owner in brand.owners.items()},
             }
@@ -39,7 +40,7 @@ def report(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
             {
                 "feed": feed.id,
                 "source": feed.source,
-                "url": getattr(feed, "url", None),
+                "url": address_of(feed),
                 "keep": feed.keep,
                 "about": feed.about,
             }
@@ -54,14 +55,25 @@ def source_keys() -> list[dict[str, Any]]:
     rows = []
     for source in sorted(SOURCES):
         for key, field in load(source).Options.model_fields.items():
-            shape = getattr(field.annotation, "__name__", str(field.annotation))
+            default = field.default
             rows.append(
                 {
                     "source": source,
                     "key": key,
-                    "type": str(field.annotation) if "[" in str(field.annotation) else shape,
-                    "default": "required" if field.is_required() else field.default,
+                    "type": _told(field.annotation),
+                    "default": "required" if field.is_required() else list(default) if default == () else default,
                     "meaning": field.description,
                 }
             )
     return rows
+
+
+def _told(kind: Any) -> str:
+    """Return a key's type as a person writes it in TOML."""
+    if get_origin(kind) is Literal:
+        return " or ".join(f'"{choice}"' for choice in get_args(kind))
+    if get_origin(kind) is tuple:
+        return "list of text"
+    if args := get_args(kind):
+        return " or ".join(_told(choice) for choice in args if choice is not NoneType)
+    return {str: "text", int: "number", bool: "true or false"}.get(kind, getattr(kind, "__name__", str(kind)))

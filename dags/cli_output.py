@@ -212,7 +212,7 @@ def _cell(value: Any) -> Text:
     if isinstance(value, datetime):
         return Text(f"{value:%Y-%m-%d %H:%M}")
     if isinstance(value, list | tuple):
-        return Text(", ".join(map(str, value)))
+        return Text(", ".join(map(str, value)) if value else "none")
     if isinstance(value, dict):
         return Text(", ".join(f"{name}: {item}" for name, item in value.items()))
     return Text(str(value))

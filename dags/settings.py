@@ -12,8 +12,9 @@ names file, line, key and the valid values; running again does not help.
 
 import difflib
 import os
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -30,6 +31,12 @@ Owned = Literal[
     "privacy", "employer", "ethics",
 ]  # fmt: skip
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_DUE = {  # what pydantic says of types, in TOML's words
+    "tuple_type": 'a list is due, as in ["one", "two"]',
+    "dict_type": "a table is due",
+    "model_type": "a table is due",
+    "string_type": "a text in quotes is due",
+}
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -40,7 +47,7 @@ class SettingsError(Exception):
 class BrandSettings(Brand):
     """A [[brand]]: how to recognise it, whom it is compared with, and who is told."""
 
-    competitors: tuple[str, ...] = Field(default=(), description="names of the brands it is compared with")
+    competitors: tuple[Text, ...] = Field(default=(), description="names of the brands it is compared with")
     owners: dict[Owned, Text] = Field(
         default={},
         description="who is told, by aspect: a mail address or an [[alerts.target]]; `default` for the rest",
@@ -52,13 +59,20 @@ class CollectSettings(BaseModel):
 
     model_config = _STRICT
 
-    allow_hosts: tuple[str, ...] = Field(default=(), description="hosts that may be loopback or private addresses")
+    allow_hosts: tuple[Text, ...] = Field(default=(), description="hosts that may be loopback or private addresses")
     consent: Literal["opt_out", "opt_in"] = Field(
         default="opt_out", description="leave out refusals, or all but the willing"
     )
     contact: Text | None = Field(
         default=None, description="mail address or page for the User-Agent: whom a server may ask"
     )
+
+    @field_validator("contact")
+    @classmethod
+    def _fits_a_header(cls, contact: str | None) -> str | None:
+        if contact and not (contact.isascii() and contact.isprintable()):
+            raise ValueError("it is sent in a header, which takes only printable ASCII")
+        return contact
 
 
 class AlertTarget(BaseModel):
@@ -132,6 +146,14 @@ class _File(BaseModel):
         return value
 
 
+def address_of(feed: FeedOptions) -> str | None:
+    """Return where a feed is read, without user, password and secret parameters; None where its source has one place."""
+    from listeners.http import shown  # httpx takes a while: not at every start of the command line
+
+    url = getattr(feed, "url", None)
+    return None if url is None else shown(url)
+
+
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of this process. Raises SettingsError."""
     path = Path(environment.get("WOM_CONFIG") or "listening.toml")
@@ -144,7 +166,7 @@ def read_settings(path: Path, *, lake: str, environment: Mapping[str, str]) -> S
     toml = _read_text(path)
     try:
         document = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is a number of 5,000 digits
         raise SettingsError(f"{path}: this is not TOML: {error}") from error
     try:
         file = _File.model_validate(document)
@@ -185,24 +207,27 @@ def database_path(lake: str, environment: Mapping[str, str]) -> Path:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # editors on Windows begin a file with a byte order mark
     except FileNotFoundError as error:
         raise SettingsError(
             f"{path}: no such file. Write one (README, 'What to listen for'), or name yours in WOM_CONFIG."
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{path}, line {line}: this is not UTF-8: save the file as UTF-8") from error
+    except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error}") from error
 
 
 def _feed(path: Path, toml: str, number: int, table: dict[str, Any]) -> FeedOptions:
     source = table.get("source")
-    if source not in SOURCES:
-        found = "is missing" if source is None else f"is {source!r}"
+    if not isinstance(source, str) or source not in SOURCES:
+        found = "is missing" if source is None else f"is {_found('source', source)}"
         raise SettingsError(
             f"{_place(path, toml, ('feed', number, 'source'))}: source {found}; "
             f"valid: {', '.join(sorted(SOURCES))}{_meant(str(source), SOURCES)}"
         )
-    options = load(str(source)).Options
+    options = load(source).Options
     try:
         return options.model_validate(table)
     except ValidationError as error:
@@ -211,18 +236,32 @@ def _feed(path: Path, toml: str, number: int, table: dict[str, Any]) -> FeedOpti
 
 def _refuse_contradictions(path: Path, toml: str, file: _File, feeds: tuple[FeedOptions, ...]) -> None:
     names = [brand.name for brand in file.brand]
-    for number, name in enumerate(names):
-        if name in names[:number]:
-            raise SettingsError(f"{_place(path, toml, ('brand', number, 'name'))}: brand {name!r} is there twice")
-    ids = [feed.id for feed in feeds]
+    if (number := _second(names)) is not None:
+        place = _place(path, toml, ("brand", number, "name"))
+        raise SettingsError(f"{place}: brand {names[number]!r} is there twice")
+    if (number := _second([feed.id for feed in feeds])) is not None:
+        place = _place(path, toml, ("feed", number, "id"))
+        raise SettingsError(f"{place}: feed id {feeds[number].id!r} is there twice")
+    if (number := _second([target.name for target in file.alerts.target])) is not None:
+        place = _place(path, toml, ("alerts", "target", number, "name"))
+        raise SettingsError(f"{place}: alert target {file.alerts.target[number].name!r} is there twice")
+    known = set(names)
     for number, feed in enumerate(feeds):
-        if feed.id in ids[:number]:
-            raise SettingsError(f"{_place(path, toml, ('feed', number, 'id'))}: feed id {feed.id!r} is there twice")
-        if feed.about is not None and feed.about not in names:
+        if feed.about is not None and feed.about not in known:
             raise SettingsError(
                 f"{_place(path, toml, ('feed', number, 'about'))}: about is {feed.about!r}, "
                 f"which is no [[brand]]; valid: {', '.join(names)}{_meant(feed.about, names)}"
             )
+
+
+def _second(names: Sequence[str]) -> int | None:
+    """Return the place of the first name that was there before."""
+    met: set[str] = set()
+    for number, name in enumerate(names):
+        if name in met:
+            return number
+        met.add(name)
+    return None
 
 
 def _explain(path: Path, toml: str, error: ValidationError, *, within: tuple[str | int, ...], model: Any) -> str:
@@ -242,9 +281,23 @@ def _mistake(path: Path, toml: str, found: dict[str, Any], within: tuple[str | i
     if found["type"] == "literal_error" and found["loc"][-1] == "[key]":
         valid = get_args(Owned)
         return f"{place}: unknown key {key!r}; valid: {', '.join(valid)}{_meant(key, valid)}"
-    message = found["msg"].removeprefix("Value error, ")
-    shown = repr(found["input"])
-    return f"{place}: {key} is {shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+    message = _DUE.get(found["type"]) or found["msg"].removeprefix("Value error, ")
+    return f"{place}: {key} is {_found(key, found['input'])}: {message}"
+
+
+def _found(key: str, value: Any) -> str:
+    """Return a wrong value as it may be shown: no table, for a secret may be in it, and no more than the start of a URL."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return "a list of tables or lists"
+    if key == "url" and isinstance(value, str):
+        value = re.sub(r"(?s)(://|\?).*", r"\1...", value)
+        value = re.sub(r"(?s).*@", "***@", value)
+    elif key == "url" and isinstance(value, list):
+        return "a list"
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def _keys(model: Any, where: Iterable[str | int]) -> list[str]:

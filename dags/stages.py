@@ -19,7 +19,7 @@ import pyarrow as pa
 from dags.author_key import author_key
 from dags.demo_lake import refuse_to_mix
 from dags.feed_state import load_state
-from dags.settings import BrandSettings, Settings, SettingsError
+from dags.settings import BrandSettings, Settings, SettingsError, address_of
 from listeners.feed import FeedOptions
 from listeners.registry import has_history
 from nlp.version import nlp_version
@@ -245,8 +245,5 @@ def _brands(brands: Sequence[BrandSettings]) -> pa.RecordBatch:
 
 
 def _feeds(feeds: Sequence[FeedOptions]) -> pa.RecordBatch:
-    rows = [
-        {"feed": feed.id, "source": feed.source, "url": getattr(feed, "url", None), "about": feed.about}
-        for feed in feeds
-    ]
+    rows = [{"feed": feed.id, "source": feed.source, "url": address_of(feed), "about": feed.about} for feed in feeds]
     return conform(pa.RecordBatch.from_pylist(rows, schema=FEEDS), FEEDS)

@@ -113,6 +113,7 @@ def test_quotes_are_of_different_people_in_different_words_the_weightiest_first(
     loud = [
         post("1", text="They charged me twice.", author="ann", author_followers=10_000),
         post("2", text="they charged ME twice!!", author="ben", author_followers=9_000),  # the same words
+        post("2b", text="RT @ann: They charged me twice.", author="bo", author_followers=8_000),  # hers once more
         post("3", text="And nobody answers.", author="ann", author_followers=10_000),  # the same person, less sure
         post("4", text="долго " * 100, author="cy", likes=50),
         post("5", text="", title="A headline", author=None),

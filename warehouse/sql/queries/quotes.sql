@@ -5,7 +5,7 @@
 -- Takes:   $brand; $since, a TIMESTAMP in UTC; $quotes, how many at most.
 -- Method:  weight is the probability that the mention is negative (0.5 where that was not told) times
 --          1 + ln(1 + reach), reach being followers, views, or twice the likes, replies and shares, whichever is most.
---          Posts whose author is not told count as different authors.
+--          A repost (RT @somebody: ...) is the same text. Posts whose author is not told count as different authors.
 WITH weighed AS (
     SELECT post_id, author, source, url, published_at,
            coalesce(nullif(text, ''), title) AS words,
@@ -23,6 +23,7 @@ WITH weighed AS (
 SELECT words, url, source, published_at, author
 FROM by_author
 QUALIFY row_number() OVER (
-    PARTITION BY regexp_replace(lower(words), '[^\pL\pN]+', ' ', 'g') ORDER BY weight DESC, post_id) = 1
+    PARTITION BY trim(regexp_replace(regexp_replace(lower(words), '^\s*rt\s+@\S+', ''), '[^\pL\pN]+', ' ', 'g'))
+    ORDER BY weight DESC, post_id) = 1
 ORDER BY weight DESC, post_id
 LIMIT $quotes
