@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from warehouse.snapshot import Published
 
 
+def preview(settings: Settings) -> list[dict[str, Any]]:
+    """Look at each feed's first page; return a row per feed."""
+    with output.progress("feeds asked", len(settings.feeds)) as advance:
+        return stages.preview(settings, on_feed=lambda feed: advance(1))
+
+
 def collect(settings: Settings, feeds: list[str] | None = None) -> list[dict[str, Any]]:
     """Visit feeds (all unless named); return their rows of `visits`."""
     with output.progress("feeds visited", len(feeds or settings.feeds)) as advance:

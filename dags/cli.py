@@ -45,10 +45,11 @@ def main() -> None:
 @app.command()
 def check(
     sources: Annotated[bool, typer.Option("--sources", help="List the sources and the keys each takes.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no feed: only read listening.toml.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Validate listening.toml and show what it says; warn of what would go wrong later."""
-    from dags import checking
+    """Validate listening.toml, warn of what would go wrong later, and preview each feed without storing anything."""
+    from dags import by_hand, checking
 
     if sources:
         rows = checking.source_keys()
@@ -56,11 +57,16 @@ def check(
         return
     settings = load_settings()
     report = checking.report(settings, os.environ)
+    if not offline:
+        report["preview"] = by_hand.preview(settings)
     if as_json:
         output.print_json(report)
         return
     output.show(report["brands"], ["brand", "recognised_by", "competitors", "owners"], as_json=False, title="Brands")
     output.show(report["feeds"], ["feed", "source", "url", "keep", "about"], as_json=False, title="Feeds")
+    if not offline:
+        columns = ["feed", "outcome", "posts", "would_store", "brands", "left_out", "error"]
+        output.show(report["preview"], columns, as_json=False, title="The first page of each feed, not stored")
     for warning in report["warnings"]:
         output.warn(warning)
     output.say(f"{settings.source_file} is valid. Posts go to {settings.lake}, trends to {settings.database}.")

@@ -110,6 +110,29 @@ def collect(
     return asyncio.run(visitor.visit_all(feeds, window=window, on_visit=on_visit))
 
 
+def preview(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    on_feed: Callable[[str], None] = lambda feed: None,
+) -> list[dict[str, Any]]:
+    """Return for each feed what its first page would bring; nothing is stored."""
+    from dags.previewing import preview as look
+    from nlp.matcher import Matcher
+
+    return asyncio.run(
+        look(
+            settings.feeds,
+            Matcher(settings.recognised),
+            allow_hosts=settings.collect.allow_hosts,
+            contact=settings.collect.contact,
+            consent=settings.collect.consent,
+            now=now(),
+            on_feed=on_feed,
+        )
+    )
+
+
 def outcomes(visits: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Return how many visits ended how, and the posts they stored."""
     return {**Counter(visit["outcome"] for visit in visits), "posts": sum(visit["posts"] for visit in visits)}

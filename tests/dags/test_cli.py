@@ -93,10 +93,21 @@ def test_when_no_feed_answers_the_run_goes_on_and_ends_with_status_1(wom):
 
 def test_check_warns_of_what_would_go_wrong_later(wom):
     toml = toml_of({"a": "http://127.0.0.1:1/"}).replace("owners", 'competitors = ["Globex"]\nowners')
-    done = wom("check", toml=toml)
+    done = wom("check", "--offline", toml=toml)
     assert done.returncode == 0
     assert "competitor 'Globex' is no [[brand]]" in done.stderr
     assert "'care' is neither a mail address nor an [[alerts.target]]" in done.stderr
+
+
+def test_check_previews_each_feed_and_stores_nothing(wom, feeds, tmp_path):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme lost my parcel"), ("2", "Hello"), ("3", "Acme, acme")))
+    done = wom("check", "--json", toml=toml_of({"a": f"{feeds.url}/a.xml", "b": "http://127.0.0.1:1/feed.xml"}))
+    assert done.returncode == 0, done.stderr
+    answered, silent = json.loads(done.stdout)["preview"]
+    assert (answered["posts"], answered["would_store"]) == (3, 2)
+    assert (answered["brands"], answered["left_out"]) == ({"Acme": 2}, {"names no brand": 1})
+    assert silent["outcome"] == "failed"
+    assert not (tmp_path / "lake").exists()
 
 
 def test_check_lists_what_every_source_takes(wom):
