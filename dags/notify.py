@@ -44,7 +44,11 @@ def tell(channel: str, title: str, body: str) -> None:
 
     messenger = apprise.Apprise()
     if not messenger.add(channel):
-        raise NoChannel(f"Apprise does not know this kind of address: {channel.split(':', 1)[0]}://...")
+        kind = channel.split(":", 1)[0]
+        hint = ", and has a ?from=" if kind.startswith("mailto") else ""
+        raise NoChannel(
+            f"Apprise cannot use this address, {kind}://...: see that it is written as its manual says{hint}"
+        )
     told = _Heard()
     logger = logging.getLogger("apprise")
     logger.addHandler(told)
