@@ -171,6 +171,17 @@ def trends(
 
 
 @app.command()
+def feeds(as_json: AsJson = False) -> None:
+    """Show whether we hear each feed, as of the last publish: silence is no peace if nobody listened."""
+    from dags import summary
+
+    with summary.reading(_database()) as database:
+        rows, columns = summary.ask(database, "FROM feed_health ORDER BY feed")
+    shown = [column for column in columns if as_json or column not in {"url", "is_configured"}]
+    output.show(rows, shown, as_json=as_json, title="Feeds")
+
+
+@app.command()
 def alerts(
     brand: BrandName = None,
     as_json: AsJson = False,

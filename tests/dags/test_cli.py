@@ -29,7 +29,20 @@ def wom(tmp_path: Path):
 def test_the_help_names_every_command(wom):
     shown = wom("--help")
     assert shown.returncode == 0
-    for command in ("check", "run", "collect", "enrich", "publish", "watch", "demo", "up", "trends", "alerts", "sql"):
+    for command in (
+        "check",
+        "run",
+        "collect",
+        "enrich",
+        "publish",
+        "watch",
+        "demo",
+        "up",
+        "trends",
+        "feeds",
+        "alerts",
+        "sql",
+    ):
         assert f" {command} " in shown.stdout
 
 
@@ -66,6 +79,8 @@ def test_a_run_stores_understands_publishes_and_can_be_asked(wom, feeds):
     [answer] = json.loads(wom("sql", "SELECT count(*) AS n FROM mentions WHERE brand = 'Acme'", "--json").stdout)
     assert answer == {"n": 1}
     assert json.loads(wom("alerts", "--json").stdout) == []
+    [feed] = json.loads(wom("feeds", "--json").stdout)
+    assert (feed["feed"], feed["last_outcome"], feed["failures_7d"]) == ("a", "new", 0)
 
 
 def test_a_brand_that_is_not_there_is_named_with_those_that_are(wom, feeds):
