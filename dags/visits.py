@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 100  # feeds at a time: more gains nothing in one process
 
+TOLD = 1_000  # characters of an error that are kept
+
 Window = tuple[datetime, datetime]
 
 
@@ -60,14 +62,19 @@ class Visitor:
             rows = await asyncio.gather(*map(visit, feeds))
         intake.flush()
         if rows:
-            self.lake.append(conform(pa.RecordBatch.from_pylist(rows, schema=VISITS), VISITS), VISITS, self.run_id)
+            told = conform(pa.RecordBatch.from_pylist(rows, schema=VISITS), VISITS)
+            try:
+                self.lake.append(told, VISITS, self.run_id)
+            except OSError as error:
+                raise LakeUnwritable(f"the lake cannot be written: {error}") from error
         return rows
 
     async def _visit(
         self, feed: FeedOptions, client: FeedClient, intake: Intake, window: Window | None
     ) -> dict[str, Any]:
         started_at = self.clock()
-        state = load_state(self.lake, feed).model_copy(update={"not_before": None})
+        remembered = load_state(self.lake, feed)
+        state = remembered.model_copy(update={"not_before": None})
         tally = _Tally()
         visit = Visit(
             feed=feed,
@@ -87,7 +94,8 @@ class Visitor:
                 cursor = state.cursor if window else page.cursor
                 state = state.model_copy(update={"cursor": cursor, "seen": {**state.seen, **fresh}})
                 intake.reject(feed, page.rejected, started_at)
-                intake.add(feed, posts, state)
+                if posts.num_rows or state != remembered:  # a quiet feed costs no write
+                    intake.add(feed, posts, state)
         except FeedError as failure:
             outcome, error = failure.outcome, str(failure)
             if isinstance(failure, FeedUnavailable) and failure.retry_at:
@@ -107,7 +115,7 @@ class Visitor:
             "left_out": sorted(tally.left_out.items()),
             "requests": client.requests,
             "bytes": client.bytes,
-            "error": error or tally.capped,
+            "error": _storable(error or tally.capped),
         }
 
 
@@ -142,6 +150,11 @@ class _Tally:
         if self.stored:
             return "new"
         return "unchanged" if self.pages and self.pages == self.unchanged else "empty"
+
+
+def _storable(told: str | None) -> str | None:
+    """Return what went wrong without what Arrow refuses: messages quote what servers sent."""
+    return told and told[:TOLD].encode(errors="backslashreplace").decode()
 
 
 def _kept(posts: pa.RecordBatch, feed: FeedOptions, names_a_brand: Callable[[str | None, str], bool]) -> pa.RecordBatch:

@@ -16,7 +16,7 @@ class _Host:
 
 
 class Pace:
-    """The turns of one process. A host is its name and port; one `spared` has no interval and is never held.
+    """The turns of one process. A host is its name and port; one that is `spared` knows no limit but `connections`.
 
     interval: seconds between the starts of two requests to a host. connections: at once, in all;
     per_host: at once, to one host.
@@ -41,14 +41,17 @@ class Pace:
     @asynccontextmanager
     async def turn(self, host: str, *, spared: bool) -> AsyncIterator[None]:
         """Wait for a turn at a host and keep it for the block."""
+        if spared:
+            async with self._all:
+                yield
+            return
         state = self._state(host)
         async with state.slots:
-            if not spared:
-                now = self._monotonic()
-                start = max(now, state.free_at, state.held_until)
-                state.free_at = start + self._interval
-                if start > now:
-                    await self._sleep(start - now)
+            now = self._monotonic()
+            start = max(now, state.free_at, state.held_until)
+            state.free_at = start + self._interval
+            if start > now:
+                await self._sleep(start - now)
             async with self._all:
                 yield
 

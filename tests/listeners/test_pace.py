@@ -12,12 +12,12 @@ def pace(clock: Clock, **given) -> Pace:
     return Pace(sleep=clock.sleep, monotonic=clock.monotonic, **settings)
 
 
-async def most_at_once(turns: Pace, hosts: list[str]) -> int:
+async def most_at_once(turns: Pace, hosts: list[str], *, spared: bool = False) -> int:
     running = most = 0
 
     async def one(host: str) -> None:
         nonlocal running, most
-        async with turns.turn(host, spared=True):
+        async with turns.turn(host, spared=spared):
             running += 1
             most = max(most, running)
             await asyncio.sleep(0.001)
@@ -30,6 +30,10 @@ async def most_at_once(turns: Pace, hosts: list[str]) -> int:
 async def test_a_host_gets_no_more_than_its_share_at_once():
     assert await most_at_once(pace(Clock()), ["a"] * 20) == 2
     assert await most_at_once(pace(Clock()), ["a", "b", "c"] * 20) == 6
+
+
+async def test_a_spared_host_gets_all_there_is():
+    assert await most_at_once(pace(Clock(), connections=12), ["a"] * 20, spared=True) == 12
 
 
 async def test_all_hosts_together_get_no_more_than_there_is():

@@ -1,4 +1,4 @@
-"""Hundreds of feeds in one process: each comes through, and no host gets more than its share."""
+"""Hundreds of feeds in one process: each comes through, and no more at once than the client takes on."""
 
 import asyncio
 import time
@@ -27,12 +27,12 @@ async def read_all(url: str, limits: Limits) -> tuple[list, float]:
     return outcomes, time.monotonic() - before
 
 
-async def test_two_hundred_feeds_are_read_side_by_side_within_a_hosts_share():
+async def test_two_hundred_feeds_of_a_host_of_ours_are_read_side_by_side():
     def answer(request: Request) -> Answer:
         return Answer(ITEM.format(request.path.strip("/")).encode(), delay=0.02)
 
     async with serve(answer) as stub:
-        outcomes, seconds = await read_all(stub.url, Limits(connections_per_host=20))
+        outcomes, seconds = await read_all(stub.url, Limits(connections=20))
     titles = [posts(pages)[0]["title"] for pages in outcomes]
     assert titles == [f"Acme {number}" for number in range(FEEDS)]
     assert 10 < stub.most_under_way <= 20
@@ -48,7 +48,7 @@ async def test_feeds_that_fail_or_hang_do_not_keep_the_others():
             return Answer(b"never", delay=30)
         return Answer(ITEM.format(number).encode())
 
-    limits = Limits(connections_per_host=20, read_seconds=0.3, answer_seconds=0.5, attempts=2)
+    limits = Limits(connections=20, read_seconds=0.3, answer_seconds=0.5, attempts=2)
     async with serve(answer) as stub:
         outcomes, seconds = await read_all(stub.url, limits)
     failed = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, FeedUnavailable)]
