@@ -1,10 +1,9 @@
 """What is remembered of a feed between visits: its cursor and what was stored last."""
 
 import hashlib
-from datetime import datetime
 
 import pyarrow as pa
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from listeners.feed import FeedOptions
 from warehouse.lake import Lake
@@ -20,7 +19,7 @@ class FeedState(BaseModel):
     asked: str = Field(description="digest of the feed's options: a cursor is only good for the same question")
     cursor: str | None = None
     seen: dict[str, str] = {}
-    not_before: datetime | None = Field(default=None, description="the server asked us to stay away until then")
+    not_before: AwareDatetime | None = Field(default=None, description="the server asked us to stay away until then")
 
 
 def load_state(lake: Lake, feed: FeedOptions) -> FeedState:
@@ -50,6 +49,8 @@ def unseen(posts: pa.RecordBatch, seen: dict[str, str]) -> tuple[pa.RecordBatch,
 
     A reading differs by its text, by its being deleted, or by its counts of likes, replies, shares, views.
     """
+    if not posts.num_rows:
+        return posts, {}
     columns = [posts.column(name).to_pylist() for name in ("post_id", "version", *_COUNTERS)]
     fresh: dict[str, str] = {}
     mask = []

@@ -245,7 +245,7 @@ def doc_of(field: pa.Field) -> str:
 
 def empty(schema: pa.Schema) -> pa.RecordBatch:
     """Return a batch of no rows."""
-    return pa.RecordBatch.from_pylist([], schema=schema)
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
 
 
 def faults(batch: pa.RecordBatch, schema: pa.Schema) -> list[Fault]:
