@@ -14,7 +14,8 @@ BYTES = 32
 def author_key(settings: Settings) -> bytes:
     """Return the key, making it (mode 0600) where a local lake has none yet.
 
-    Raises SettingsError where the lake is remote and WOM_AUTHOR_KEY is not set: several machines must share one.
+    Raises SettingsError where the lake is remote and WOM_AUTHOR_KEY is not set (several machines must share one), or
+    where the lake's key is gone from its file.
     """
     if settings.author_key:
         return settings.author_key
@@ -26,7 +27,11 @@ def author_key(settings: Settings) -> bytes:
     path = Path(settings.lake.removeprefix("file://")) / FILE
     if not path.exists():
         _make(path)
-    return path.read_bytes()
+    if not (key := path.read_bytes()):
+        raise SettingsError(
+            f"{path} is empty. Bring back what it held; without it, remove the file, and authors get new pseudonyms."
+        )
+    return key
 
 
 def _make(path: Path) -> None:

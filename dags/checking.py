@@ -18,6 +18,7 @@ def report(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
         for competitor in brand.competitors
         if competitor not in names
     ]
+    warnings += _shared_names(settings)
     for brand in settings.brands:
         if "default" not in brand.owners:
             warnings.append(f"{brand.name}: no default owner, so an alert about it reaches nobody")
@@ -66,6 +67,19 @@ def source_keys() -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _shared_names(settings: Settings) -> list[str]:
+    called: dict[str, list[str]] = {}
+    for brand in settings.brands:
+        words = (brand.name, *brand.aliases, *brand.handles, *brand.domains)
+        for word in dict.fromkeys(word.casefold() for word in words):
+            called.setdefault(word, []).append(brand.name)
+    return [
+        f"{' and '.join(brands)} share the name {word!r}: a post that says it is a mention of each"
+        for word, brands in called.items()
+        if len(brands) > 1
+    ]
 
 
 def _told(kind: Any) -> str:

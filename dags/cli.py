@@ -4,6 +4,7 @@ Exit status: 0 done, 1 failed, 2 wrong use or configuration. Nothing heavy is im
 DuckDB and Arrow come with the command that needs them.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -30,12 +31,17 @@ BrandName = Annotated[str | None, typer.Argument(help="A brand of listening.toml
 
 def main() -> None:
     """Run `wom`; turn the errors a person can mend into one clear message and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no UTF-8 shows "?" for what it cannot
     try:
         app()
     except SettingsError as error:
         _stop(error, status=2)
     except KeyboardInterrupt:
         _stop(None, status=130)
+    except OSError as error:  # a full disk, no right to write, an object store out of reach
+        _stop(error, status=1)
     except Exception as error:
         if type(error).__module__.split(".")[0] not in {"dags", "listeners", "nlp", "warehouse"}:
             raise  # a mistake of ours, not of the operator: its trace is what helps
@@ -144,7 +150,7 @@ def demo(
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="Port of Airflow's UI on 127.0.0.1.")] = 8080,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of Airflow's UI on 127.0.0.1.")] = 8080,
 ) -> None:
     """Start Airflow on this machine with our DAGs, and print its URL and login. Ctrl-C ends it."""
     from dags import demo as demonstration
@@ -200,15 +206,10 @@ def sql(
     as_json: AsJson = False,
 ) -> None:
     """Ask the published DuckDB file a question of your own."""
-    import duckdb
-
     from dags import summary
 
     with summary.reading(_database()) as database:
-        try:
-            rows, columns = summary.ask(database, query)
-        except duckdb.Error as error:
-            raise SettingsError(f"DuckDB: {error}") from error
+        rows, columns = summary.answer(database, query)
     output.show(rows, columns, as_json=as_json)
 
 

@@ -3,9 +3,11 @@
 import contextlib
 import dataclasses
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +44,9 @@ def warn(line: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as one JSON document; times as ISO 8601."""
-    json.dump(value, sys.stdout, default=_jsonable, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    """Print a value as one JSON document; times as ISO 8601, what JSON has no number for as null."""
+    narrow = not (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(f"{json.dumps(_jsonable(value), ensure_ascii=narrow, indent=2, allow_nan=False)}\n")
 
 
 def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool, title: str | None = None) -> None:
@@ -130,6 +132,8 @@ def show_watched(watched: "Watched", *, as_json: bool) -> None:
     if as_json:
         print_json(watched)
         return
+    for reason in watched.unread:
+        warn(f"{reason}; alerts it held may be told again")
     for reason in (*watched.unreachable, *watched.undelivered):
         warn(f"not told: {reason}")
     events = ", ".join(f"{number} {event}" for event, number in watched.counts.items()) or "nothing new"
@@ -229,8 +233,19 @@ def _signed(value: float | None, low: float | None, high: float | None) -> str:
 
 
 def _jsonable(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case Decimal():
+            return _jsonable(float(value))
+        case datetime() | date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): _jsonable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_jsonable(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, datetime | date):
-        return value.isoformat()
+        return {field.name: _jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return str(value)

@@ -4,7 +4,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from dags.settings import Settings, SettingsError
 
@@ -21,11 +21,16 @@ class Demo(BaseModel):
 
 
 def demo_in(lake: str) -> Demo | None:
-    """Return what the mark in a lake says; None if it is no demo lake."""
+    """Return what the mark in a lake says; None if it is no demo lake. Raises SettingsError where it cannot be read."""
+    mark = Path(lake) / MARK
     try:
-        return Demo.model_validate_json((Path(lake) / MARK).read_bytes())
+        return Demo.model_validate_json(mark.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except (ValidationError, OSError) as error:
+        raise SettingsError(
+            f"{mark} marks made-up posts, and cannot be read. Remove it, and the lake with it if all in it is made up."
+        ) from error
 
 
 def begin_anew(lake: str, database: Path, demo: Demo) -> None:

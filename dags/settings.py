@@ -36,6 +36,7 @@ _DUE = {  # what pydantic says of types, in TOML's words
     "dict_type": "a table is due",
     "model_type": "a table is due",
     "string_type": "a text in quotes is due",
+    "string_too_short": "it is empty",
 }
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -75,6 +76,12 @@ class CollectSettings(BaseModel):
         return contact
 
 
+def _tables(header: str, value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"write [[{header}]] with two brackets: there may be several")
+    return value
+
+
 class AlertTarget(BaseModel):
     """[[alerts.target]]: a channel an owner can be reached by, as an Apprise URL."""
 
@@ -98,9 +105,14 @@ class AlertSettings(BaseModel):
 
     mail_env: Text | None = Field(
         default=None,
-        description="the environment variable that holds the mail server as an Apprise URL: mailtos://user:password@host",
+        description="the environment variable that holds the mail server as an Apprise URL, mailtos://...?from=...",
     )
     target: tuple[AlertTarget, ...] = ()
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _a_list_of_tables(cls, value: Any) -> Any:
+        return _tables("alerts.target", value)
 
 
 class Settings(BaseModel):
@@ -141,13 +153,11 @@ class _File(BaseModel):
     @field_validator("brand", "feed", mode="before")
     @classmethod
     def _a_list_of_tables(cls, value: Any, info: Any) -> Any:
-        if isinstance(value, dict):
-            raise ValueError(f"write [[{info.field_name}]] with two brackets: there may be several")
-        return value
+        return _tables(info.field_name, value)
 
 
 def address_of(feed: FeedOptions) -> str | None:
-    """Return where a feed is read, without user, password and secret parameters; None where its source has one place."""
+    """Return where a feed is read, without user, password and secret parameters; None if its source has one place."""
     from listeners.http import shown  # httpx takes a while: not at every start of the command line
 
     url = getattr(feed, "url", None)
@@ -286,17 +296,14 @@ def _mistake(path: Path, toml: str, found: dict[str, Any], within: tuple[str | i
 
 
 def _found(key: str, value: Any) -> str:
-    """Return a wrong value as it may be shown: no table, for a secret may be in it, and no more than the start of a URL."""
+    """Return a wrong value as it may be shown: secrets may be in tables, and in all but the start of a URL."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         return "a list of tables or lists"
-    if key == "url" and isinstance(value, str):
-        value = re.sub(r"(?s)(://|\?).*", r"\1...", value)
-        value = re.sub(r"(?s).*@", "***@", value)
-    elif key == "url" and isinstance(value, list):
-        return "a list"
-    shown = repr(value)
+    shown = re.sub(r"""://[^'"]*""", "://...", repr(value))
+    if key == "url":  # without its scheme, if it is text at all
+        shown = re.sub(r"""[^'"]*@""", "***@", re.sub(r"""\?[^'"]*""", "?...", shown))
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 

@@ -40,7 +40,10 @@ def utc_now() -> datetime:
 
 
 def open_lake(settings: Settings) -> Lake:
-    """Return the lake of these settings. Raises SettingsError where its URL is none that can be opened."""
+    """Return the lake of these settings.
+
+    Raises SettingsError where its URL is none that can be opened, OSError where it is out of reach.
+    """
     try:
         return Lake.open(settings.lake)
     except ValueError as error:
@@ -248,7 +251,7 @@ def _named(settings: Settings, feed_ids: Sequence[str] | None) -> list[FeedOptio
     known = {feed.id: feed for feed in settings.feeds}
     if unknown := [feed_id for feed_id in feed_ids if feed_id not in known]:
         raise SettingsError(f"{settings.source_file}: no feed {', '.join(unknown)}; valid: {', '.join(known)}")
-    return [known[feed_id] for feed_id in feed_ids]
+    return [known[feed_id] for feed_id in dict.fromkeys(feed_ids)]  # one named twice is visited once
 
 
 def _host(feed: FeedOptions) -> str:

@@ -33,8 +33,48 @@ def reading(database: Path) -> Iterator["DuckDBPyConnection"]:
 def ask(database: "DuckDBPyConnection", query: str, parameters: dict[str, Any] | None = None) -> tuple[Rows, list[str]]:
     """Return a query's rows and its columns, in order."""
     cursor = database.execute(query, parameters or {})
-    columns = [column[0] for column in cursor.description or ()]
+    columns = _distinct([column[0] for column in cursor.description or ()])
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()], columns
+
+
+def answer(database: "DuckDBPyConnection", query: str) -> tuple[Rows, list[str]]:
+    """Return what one query of a person's own gives; times with a zone in UTC.
+
+    Raises SettingsError where it is no query, several, or one that writes, and for what DuckDB says against it.
+    """
+    import duckdb
+
+    kind = duckdb.StatementType
+    try:
+        found = [statement.type for statement in database.extract_statements(query)]
+        if len(found) != 1 or found[0] not in (kind.SELECT, kind.EXPLAIN, kind.PRAGMA, kind.MULTI):  # MULTI: PIVOT
+            raise SettingsError("write one SELECT (or FROM, SHOW, DESCRIBE, SUMMARIZE, EXPLAIN): this only reads")
+        shape = database.execute(query).description or ()
+        zoned = [name for name, type_, *_ in shape if type_ == duckdb.type("TIMESTAMP WITH TIME ZONE")]
+        if zoned:  # DuckDB needs pytz to give Python such times
+            as_utc = ", ".join(f'"{name}" AT TIME ZONE \'UTC\' AS "{name}"' for name in zoned)
+            query = f"SELECT * REPLACE ({as_utc}) FROM ({query.rstrip().rstrip(';')})"  # noqa: S608 it is the person's own
+        return ask(database, query)
+    except duckdb.Error as error:
+        raise SettingsError(f"DuckDB: {error}") from error
+
+
+def _refuse_unknown(database: "DuckDBPyConnection", brand: str) -> None:
+    """Raise SettingsError for a brand that listening.toml did not name when the file was published, nor any alert."""
+    found, _ = ask(database, "SELECT brand FROM brands UNION SELECT brand FROM alerts ORDER BY brand")
+    known = [row["brand"] for row in found]
+    if brand not in known:
+        raise SettingsError(f"no brand {brand!r} in this file; valid: {', '.join(known)}")
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Return column names with the second "n" called "n_2"."""
+    met: dict[str, int] = {}
+    for place, name in enumerate(names):
+        met[name] = met.get(name, 0) + 1
+        if met[name] > 1:
+            names[place] = f"{name}_{met[name]}"
+    return names
 
 
 def published_at(database: "DuckDBPyConnection") -> datetime:
@@ -59,15 +99,15 @@ def per_brand(database: "DuckDBPyConnection", days: int) -> Rows:
 
 def per_day(database: "DuckDBPyConnection", brand: str, days: int) -> Rows:
     """Return a row per day of a brand, the oldest first. Raises SettingsError for a brand the file does not know."""
-    known = [row["brand"] for row in ask(database, "SELECT brand FROM brands ORDER BY brand")[0]]
-    if brand not in known:
-        raise SettingsError(f"no brand {brand!r} in this file; valid: {', '.join(known)}")
+    _refuse_unknown(database, brand)
     since = published_at(database) - timedelta(days=days)
     return ask(database, "FROM trend($brand, since := $since)", {"brand": brand, "since": since})[0]
 
 
 def alerts(database: "DuckDBPyConnection", brand: str | None) -> Rows:
-    """Return alerts, the newest first, their evidence as an object."""
+    """Return alerts, the newest first, their evidence as an object. Raises SettingsError for an unknown brand."""
+    if brand is not None:
+        _refuse_unknown(database, brand)
     rows, _ = ask(
         database,
         "FROM alerts WHERE $brand IS NULL OR brand = $brand ORDER BY opened_at DESC, brand",

@@ -17,7 +17,7 @@ from dags.notify import NoChannel, Undeliverable, channel_of, owner_of, tell
 from dags.settings import Settings
 from dags.summary import ask, reading
 from warehouse import alerts
-from warehouse.lake import Lake
+from warehouse.lake import DamagedFile, Lake
 from warehouse.tables import ALERTS, conform
 
 QUOTES = 3
@@ -29,12 +29,14 @@ class Watched:
 
     counts: events appended, by kind. told: owners told. undelivered: deliveries tried that failed; unreachable:
     alerts for which listening.toml or the environment names nobody. Both with the reason, both tried again.
+    unread: files of past events that are damaged; what they held may be told again.
     """
 
     counts: dict[str, int]
     told: tuple[str, ...]
     undelivered: tuple[str, ...]
     unreachable: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
     def raise_for_undelivered(self) -> None:
         """Raise Undeliverable where a delivery was tried and failed, so that a scheduler tries again."""
@@ -45,7 +47,7 @@ class Watched:
 def watch_once(lake: Lake, settings: Settings, now: datetime, environment: Mapping[str, str]) -> Watched:
     """Append the events of now and tell owners. Raises DatabaseMissing where nothing was published yet."""
     with lake.lock("watch"):
-        past = _events(lake)
+        past, unread = _events(lake)
         with reading(settings.database) as database:
             spikes, _ = ask(database, "FROM negative_spikes")
             new = alerts.events(
@@ -67,7 +69,7 @@ def watch_once(lake: Lake, settings: Settings, now: datetime, environment: Mappi
                 _append(lake, [{**event, "event": "notified", "by": owner, "at": now}], now)
                 counts["notified"] += 1
                 told.append(owner)
-    return Watched(dict(counts), tuple(told), tuple(undelivered), tuple(unreachable))
+    return Watched(dict(counts), tuple(told), tuple(undelivered), tuple(unreachable), tuple(unread))
 
 
 def message(event: Mapping[str, Any]) -> tuple[str, str]:
@@ -97,8 +99,15 @@ def _tell_owner(event: Mapping[str, Any], settings: Settings, environment: Mappi
     return owner
 
 
-def _events(lake: Lake) -> list[dict[str, Any]]:
-    return [row for path in lake.files("alerts") for row in lake.read(path).to_pylist()]
+def _events(lake: Lake) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the events of the files that can be read, and what is wrong with the other files."""
+    events, unread = [], []
+    for path in lake.files("alerts"):
+        try:
+            events += lake.read(path).to_pylist()
+        except DamagedFile as error:
+            unread.append(str(error))
+    return events, unread
 
 
 def _append(lake: Lake, events: list[dict[str, Any]], now: datetime) -> None:

@@ -12,7 +12,7 @@ _STEP = 65_536  # bytes decoded at a time
 
 _PROLOGUE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _HTML_START = re.compile(rb"<!doctype\s+html|<(?:html|head|body|script|title|meta)[\s>]", re.IGNORECASE)
-_HTML_TITLE = re.compile(rb"<title[^>]*>(.{0,300}?)</title>", re.IGNORECASE | re.DOTALL)
+_HTML_TITLE = re.compile(rb"<title[^<>]{0,300}>(.{0,300}?)</title>", re.IGNORECASE | re.DOTALL)
 
 
 class TooLarge(Exception):

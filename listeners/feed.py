@@ -13,14 +13,32 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 if TYPE_CHECKING:  # the command line reads Options at every start, and pyarrow takes a third of a second
     import pyarrow as pa
 
     from listeners.http import FeedClient
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    whole = parts.scheme in ("http", "https") and parts.hostname and not any(map(str.isspace, url))
+    if not whole or parts.port == 0:  # reading `port` raises ValueError where it is none
+        raise ValueError("an address begins with https:// or http:// and names a host")
+    return url
+
+
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Phrases = Annotated[tuple[Phrase, ...], BeforeValidator(_as_list)]  # one phrase may stand without its brackets
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 Pseudonym = Callable[[str], str]  # account name, unique within the source -> the author's keyed hash
 
@@ -30,7 +48,9 @@ class FeedOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="ours, stable: it names cursors and files")
+    id: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}$", description="ours, stable: it names cursors and files"
+    )
     source: str = Field(description="the kind of feed")
     keep: Literal["matches", "all"] = Field(default="matches", description="store only posts that name a brand, or all")
     about: str | None = Field(default=None, description="the brand every post here is about")
@@ -69,7 +89,8 @@ class Visit:
     cursor: as the last stored page gave it; None on the first visit. started_at: UTC; every post of
     the visit gets it as fetched_at. consent: "opt_out" leaves out explicit refusals, "opt_in" all who
     did not opt in. window: a backfill, read posts published in [from, to) and nothing else; only given to
-    listeners with HAS_HISTORY.
+    listeners with HAS_HISTORY. secrets: the values of the environment variables that the feed's *_env keys name,
+    by the variable's name; one that is not set is not there.
     """
 
     feed: Any  # the source's Options
@@ -79,6 +100,7 @@ class Visit:
     pseudonym: Pseudonym
     consent: Literal["opt_out", "opt_in"] = "opt_out"
     window: tuple[datetime, datetime] | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Listener(Protocol):

@@ -26,6 +26,7 @@ _DECLARED_BY_HTTP = re.compile(r"""(?i)charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40}
 _OWN_KIND = re.compile(r"(?i)gb|big5|euc|shift|sjis|iso-?2022|hz|johab")  # several bytes a letter, at times valid UTF-8
 _TEXT_CODECS = re.compile(r"utf|iso|cp|mac|koi|kz|gb|big5|euc|shift|hz|johab|tis|ptcp|hp-roman|latin")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _DOCTYPE = re.compile(r"<!DOCTYPE\b[^<>\[]{0,2000}\[", re.IGNORECASE)
 
@@ -33,10 +34,12 @@ _DOCTYPE = re.compile(r"<!DOCTYPE\b[^<>\[]{0,2000}\[", re.IGNORECASE)
 def decode(body: bytes, content_type: str) -> tuple[str, str]:
     """Return the text of a feed and the charset that won, for the record; never raises.
 
-    Byte order marks, leading blanks and control characters are gone.
+    Byte order marks, leading blanks and control characters are gone; references to what is no character, which would
+    cost the whole feed, stand for U+FFFD.
     """
     text, charset = _decode(body, content_type)
-    return _CONTROLS.sub("", text).lstrip("\ufeff \t\r\n"), charset
+    text = _CONTROLS.sub("", text).lstrip("\ufeff \t\r\n")
+    return (_REFERENCE.sub(_of_a_character, text) if "&#" in text else text), charset
 
 
 def declares_entities(text: str) -> bool:
@@ -65,6 +68,12 @@ def _decode(body: bytes, content_type: str) -> tuple[str, str]:
     if text.count("\ufffd") * 2 > beyond:
         return body.decode("cp1252", "replace"), "cp1252"
     return text, "utf-8"
+
+
+def _of_a_character(reference: re.Match[str]) -> str:
+    digits, base = (reference[1], 16) if reference[1] else (reference[2], 10)
+    point = int(digits.lstrip("0")[:10] or "0", base)
+    return "\ufffd" if point == 0 or 0xD800 <= point < 0xE000 or point > 0x10FFFF else reference[0]
 
 
 def _declared(body: bytes, content_type: str) -> list[str]:

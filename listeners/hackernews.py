@@ -20,8 +20,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from listeners.feed import FeedFormatChanged, FeedOptions, Page, Visit
-from listeners.intervals import Interval, merged, without
+from listeners.feed import FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
+from listeners.intervals import Interval, Progress, merged
 from listeners.plain_text import clean, from_html
 from listeners.post import empty_page, moment, row, text_of, to_page
 from listeners.turns import in_turn
@@ -35,12 +35,8 @@ ITEM_PAGE = "https://news.ycombinator.com/item?id="
 class Options(FeedOptions):
     """The keys of a hackernews feed in listening.toml."""
 
-    url: str = Field(
-        default="https://hn.algolia.com/api/v1", pattern=r"^https?://[^\s/]+", description="address of the search API"
-    )
-    query: tuple[str, ...] = Field(
-        default=(), description="phrases to search for, each by itself; none means everything"
-    )
+    url: WebAddress = Field(default="https://hn.algolia.com/api/v1", description="address of the search API")
+    query: Phrases = Field(default=(), description="phrases to search for, each by itself; none means everything")
     tags: str = Field(default="(story,comment)", min_length=1, description="kinds of items, in the API's syntax")
     max_requests: int = Field(
         default=60, ge=2, le=10_000, description="searches per visit; the next visit goes on from there"
@@ -51,31 +47,6 @@ class Options(FeedOptions):
         if self.max_requests < 2 * len(self.query):  # what is new of each phrase, and a page of what is left
             raise ValueError(f"max_requests must be at least {2 * len(self.query)} for {len(self.query)} phrases")
         return self
-
-
-@dataclass
-class Progress:
-    """What is read of one query, and what is not. read_to: epoch seconds, None before the first visit."""
-
-    read_to: int | None = None
-    to_read: list[Interval] = field(default_factory=list)
-
-    def begin(self, now: int) -> None:
-        """Add the time since the last visit, its last second included: that was not over."""
-        self.to_read = merged([*self.to_read, Interval(min(self.read_to or 0, now), now)])
-        self.read_to = max(now, self.read_to or 0)
-
-    def plan(self) -> list[Interval]:
-        """Return what to ask for, in order: the newest, what is left from before, and what may have been edited."""
-        newest, *older = self.to_read
-        editable = max(0, newest.start - EDITABLE)
-        if not older:
-            return [Interval(editable, newest.end)]
-        return [newest, *older, *merged([Interval(editable, newest.start - 1)])]
-
-    def have_read(self, asked: Interval, rest: Interval | None) -> None:
-        """Take off what was asked for, save the rest below."""
-        self.to_read = without(self.to_read, Interval(rest.end + 1 if rest else asked.start, asked.end))
 
 
 @dataclass(frozen=True)
@@ -131,7 +102,7 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
 async def _hits(reading: _Reading, query: str) -> AsyncIterator[Page]:
     """The pages of one query, in the order of its plan."""
     visit, done = reading.visit, reading.progress[query]
-    for asked in list(done.to_read) if visit.window else done.plan():
+    for asked in list(done.to_read) if visit.window else done.plan(again=EDITABLE):
         rest: Interval | None = asked
         while rest is not None:
             if not reading.may_ask():

@@ -12,7 +12,7 @@ cannot be handed in. Proxies of the environment are not used: through one, no ad
 import asyncio
 import http.cookiejar
 import importlib.metadata
-import json
+import logging
 import random
 import re
 import time
@@ -23,13 +23,15 @@ from typing import Any, Literal, NoReturn, Self
 
 import httpx
 
-from listeners import waiting
+from listeners import json_text, waiting
 from listeners.address import AddressRefused, HostUnknown, Resolve, alternating, checked, resolve
 from listeners.body import Body, TooLarge, Truncated, html_title, looks_like_html
 from listeners.feed import FeedBlocked, FeedFormatChanged, FeedGone, FeedUnavailable
 from listeners.pace import Pace, Sleep
 
 Expected = Literal["json", "feed"]
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs every URL whole, passwords and keys in it
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 AGAIN = frozenset({429, 500, 502, 503, 504})  # worth another try within the visit
@@ -92,7 +94,7 @@ class Reply:
     def json(self) -> Any:
         """Return the body as JSON. Raises FeedFormatChanged if it is none. A bad byte spoils a letter, not the page."""
         try:
-            return json.loads(self.body.decode("utf-8-sig", "replace"))
+            return json_text.parse(self.body.decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError) as error:
             start = self.body[:60].decode("utf-8", "replace")
             raise FeedFormatChanged(
@@ -223,6 +225,16 @@ class FeedClient:
                     raise FeedUnavailable(self.feed, message, self._retry_at(failure.asked)) from failure
             await polite._sleep(wait)
 
+    def hold(self, url: str, seconds: float) -> None:
+        """Let no request to the URL's host start for so long: some servers ask for it in the body of an answer.
+
+        It binds all feeds of the process, as what headers ask for does; a get() that would wait too long raises
+        FeedUnavailable. Hosts in allow_hosts are spared.
+        """
+        target = self._parse(url)
+        if not self._is_ours(target):
+            self._polite.pace.hold(f"{target.host}:{target.port or target.scheme}", min(seconds, waiting.DAY))
+
     async def _follow(self, target: httpx.URL, headers: dict[str, str]) -> tuple[httpx.URL, _Answer]:
         """The answer after redirects, by hand: each hop is a new address to check."""
         trusted = self._is_ours(target)
@@ -351,6 +363,8 @@ class FeedClient:
             parsed = httpx.URL(url) if relative_to is None else relative_to.join(url)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise FeedFormatChanged(self.feed, f"not a URL ({error})") from error
+        if parsed.port is not None and not 0 < parsed.port < 65_536:
+            raise FeedFormatChanged(self.feed, f"{shown(parsed)}: not a URL (port {parsed.port})")
         if parsed.scheme not in ("http", "https") or not parsed.host:
             raise FeedBlocked(self.feed, f"{shown(parsed)}: refused: only http and https are asked")
         return parsed
@@ -367,7 +381,10 @@ def user_agent(contact: str | None) -> str:
 
 def shown(url: httpx.URL | str) -> str:
     """Return a URL as it may stand in messages and logs: without user, password and the values of secret keys."""
-    url = httpx.URL(url)
+    try:
+        url = httpx.URL(url)
+    except httpx.InvalidURL:
+        return "(not a URL)"
     hidden = {key: "***" for key in url.params if _SECRET_KEY.search(key)}
     url = url.copy_with(userinfo=b"", fragment=None)
     return str(url.copy_merge_params(hidden)).replace("%2A%2A%2A", "***") if hidden else str(url)

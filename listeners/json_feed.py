@@ -1,8 +1,8 @@
 """JSON Feed 1 and 1.1 (jsonfeed.org/version/1.1) as the entries that rss.py makes posts of."""
 
-import json
 from typing import Any
 
+from listeners import json_text
 from listeners.entry import Entry
 from listeners.post import moment
 
@@ -14,7 +14,7 @@ class NotAFeed(ValueError):
 def parse(text: str) -> tuple[list[Any], str | None]:
     """Return the items of a JSON Feed as they are, and its language. Raises NotAFeed."""
     try:
-        feed = json.loads(text)
+        feed = json_text.parse(text)
     except (ValueError, RecursionError) as error:
         raise NotAFeed(f"not JSON: {str(error)[:100]}") from error
     if not isinstance(feed, dict) or "jsonfeed.org/version/" not in str(feed.get("version")):

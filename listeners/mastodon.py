@@ -24,7 +24,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from listeners.feed import FeedBlocked, FeedFormatChanged, FeedOptions, Page, Visit
+from listeners.consent import refuses
+from listeners.feed import FeedBlocked, FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
 from listeners.plain_text import clean, from_html
 from listeners.post import LeftOut, empty_page, moment, row, text_of, to_page
 from listeners.turns import in_turn
@@ -34,15 +35,14 @@ if TYPE_CHECKING:
 
 POSTS_A_PAGE = 40  # the API's largest page
 
-_REFUSAL = re.compile(r"(?i)(?<!\w)#(?:nobots?|noindex)(?!\w)")
 _NEXT = re.compile(r"<([^<>]*)>\s*;[^,<]*\brel=\"?(next|prev)\"?")
 
 
 class Options(FeedOptions):
     """The keys of a mastodon feed in listening.toml."""
 
-    url: str = Field(pattern=r"^https?://[^\s/]+", description="the instance, as in https://mastodon.social")
-    tags: tuple[str, ...] = Field(default=(), description="hashtags, without #; none means the whole public timeline")
+    url: WebAddress = Field(description="the instance, as in https://mastodon.social")
+    tags: Phrases = Field(default=(), description="hashtags, without #; none means the whole public timeline")
     max_requests: int = Field(
         default=200, ge=3, le=10_000, description="requests per visit; the next visit goes on from there"
     )
@@ -232,7 +232,7 @@ def consent_of(account: dict[str, Any], policy: str) -> str:
         raise LeftOut("noindex")
     fields = account.get("fields") or []
     bio = [account.get("note") or "", *(f"{entry.get('name')} {entry.get('value')}" for entry in fields)]
-    if _REFUSAL.search(" ".join(from_html(str(part)) for part in bio)):
+    if refuses(" ".join(from_html(str(part)) for part in bio)):
         raise LeftOut("nobot")
     indexable = account.get("indexable") is True
     if policy == "opt_in" and not indexable:

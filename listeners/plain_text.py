@@ -47,9 +47,10 @@ _OPEN_ENDED = frozenset(
     track wbr
     """.split()  # noqa: SIM905
 )
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+# Possessive (*+): what an open "<aaaa..." has taken is not given back, which would cost the square of its length
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>")
 _ANY_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
-_NAMES_SOMEBODY = re.compile(r"[@#][\w.@-]*[^\W\d_][\w.@-]*")  # "@acme", "#acme"; not "#12", a number
+_NAMES_SOMEBODY = re.compile(r"[@#][\d_.@-]*+[^\W\d_][\w.@-]*+")  # "@acme", "#acme"; not "#12", a number
 _WHITE = re.compile(r"\s+")
 _EDGE = "\x1e"  # where a block starts or ends: however many meet there, they end one line
 _EDGES = re.compile(f"[ {_EDGE}]*{_EDGE}[ {_EDGE}]*")

@@ -28,7 +28,7 @@ from pydantic import Field
 from listeners import json_feed
 from listeners.body import TooLarge, Truncated, gunzipped, html_title, looks_like_html
 from listeners.entry import Entry
-from listeners.feed import FeedBlocked, FeedFormatChanged, FeedOptions, Page, Visit
+from listeners.feed import FeedBlocked, FeedFormatChanged, FeedOptions, Page, Visit, WebAddress
 from listeners.feed_text import declares_entities, decode
 from listeners.plain_text import clean, from_html, one_line
 from listeners.post import LeftOut, empty_page, row, to_page
@@ -48,7 +48,7 @@ _VIDEO = re.compile(r"(?i)https?://(?:www\.)?(?:youtube\.com/(?:watch|shorts)|yo
 class Options(FeedOptions):
     """The keys of an rss feed in listening.toml."""
 
-    url: str = Field(pattern=r"^https?://[^\s/]+", description="address of an RSS, Atom or JSON feed")
+    url: WebAddress = Field(description="address of an RSS, Atom or JSON feed")
 
 
 @dataclass(frozen=True)
@@ -153,14 +153,14 @@ def read_document(text: str, url: str) -> Document:
         return Document(items, json_feed.entry, language)
     if declares_entities(text):
         raise json_feed.NotAFeed("its DOCTYPE declares entities, which we do not expand")
-    import feedparser
+    from listeners import bounded_feedparser  # here: it costs the command line's start 100 ms
 
     # A stream, since feedparser would open the file that bytes name; its charset is settled, so it must not guess.
     # Relative links are resolved; sanitising costs as much as parsing, and no tag survives here anyway.
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     stream = io.BytesIO(text.encode("utf-8", "replace"))
     try:
-        parsed: Any = feedparser.parse(stream, response_headers=headers, sanitize_html=False)
+        parsed: Any = bounded_feedparser.parse(stream, response_headers=headers, sanitize_html=False)
     except Exception as error:  # it promises to raise nothing; what escapes it is about this document only
         raise json_feed.NotAFeed(f"feedparser cannot read it: {type(error).__name__}: {str(error)[:100]}") from error
     broken = str(parsed.get("bozo_exception")) if parsed.get("bozo") else None

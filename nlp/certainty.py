@@ -60,8 +60,8 @@ def _ambiguous(brand: Brand, match: Match, text: str, supported: bool) -> float:
     around = text[max(0, match.start - NEAR) : match.end + NEAR]
     if supported or any(_says(around, phrase) for phrase in brand.context):
         return SUPPORTED
-    before = text[max(0, match.start - NEAR) : match.start].rstrip()
-    at_start = not before or before[-1] in ".!?:"
+    before = text[max(0, match.start - NEAR) : match.start].rstrip(" \t")
+    at_start = not before or before[-1] in ".!?:\n"
     if brand.cased:
         return CASED_AT_START if at_start else CASED_ONLY
     return CAPITAL_ONLY if match.text[0].isupper() and not at_start else UNSUPPORTED

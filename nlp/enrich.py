@@ -1,8 +1,8 @@
 """Posts to mentions: RecordBatch in, RecordBatch out. The same function serves a loop, a task or any Arrow engine.
 
-Names are sought in all of title and text; what costs more reads the first `READ` characters. Only English
-is judged: other posts are matched and counted, with NULL for how they speak. emotion, intents, stage,
-experience, staff, aspects and signature are not made by these rules: they are NULL or "unknown".
+Names are sought in all of title and text; what costs more reads the first `READ` characters. Only English is
+judged, and what tells no language: other posts are matched and counted, with NULL for how they speak. These rules
+make no emotion, intents, stage, experience, staff, aspects and signature: they are NULL or "unknown".
 """
 
 import re
@@ -15,9 +15,9 @@ import pyarrow as pa
 from nlp.brands import Brand
 from nlp.certainty import FEED, certainty, of_match
 from nlp.languages import detect
-from nlp.matcher import Match, Matcher
+from nlp.matcher import Match
 from nlp.opinion.judge import Opinion, Switch
-from nlp.pipeline import build
+from nlp.pipeline import build, matcher_of
 from warehouse.tables import MENTIONS, conform
 
 READ = 10_000  # characters of title and text that are judged; a brand named only after them is not judged
@@ -25,6 +25,7 @@ ENTITIES = 100  # per post at most, brands first: lists of names are no opinion
 RUN = 200  # characters without a space that are judged: tokenizing longer ones costs the square of their length
 BETWEEN = "\n\n"  # parts title from text, so that no name spans both
 BATCH = 64
+FROM_POST = ("post_id", "version", "source", "published_at", "fetched_at")  # columns that a mention repeats
 
 
 class Post(NamedTuple):
@@ -58,8 +59,8 @@ class Enricher:
         self.nlp_version = nlp_version
         self._brands = {brand.name: brand for brand in brands}
         self._abouts = dict(abouts)
-        self._matcher = Matcher(brands)
         self._language = build(brands)
+        self._matcher = matcher_of(self._language)
 
     def enrich(self, posts: pa.RecordBatch) -> pa.RecordBatch:
         """Return a MENTIONS batch that conforms: a row per post and brand it names, in the order of the posts.
@@ -113,12 +114,9 @@ class Enricher:
             brand = self._brands[name]
             best = max(matches, key=lambda m: of_match(brand, m, post.analysed), default=None)  # the first of equals
             opinion = meaning.opinions.get(name)
-            switch = next((s for s in meaning.switches if name in (s.from_, s.to)), Switch(None, None, "done"))
+            switch = next((s for s in meaning.switches if name in (s.from_, s.to)), None)
             yield {
-                **{
-                    column: post.row[column]
-                    for column in ("post_id", "version", "source", "published_at", "fetched_at")
-                },
+                **{column: post.row[column] for column in FROM_POST},
                 "brand": name,
                 "matched_text": best.text if best else None,
                 "matched_as": "feed" if name == post.about or best is None else best.matched_as,
@@ -130,9 +128,9 @@ class Enricher:
                 "p_positive": opinion.p_positive if opinion else None,
                 "sentiment": opinion.sentiment if opinion else None,
                 "experience": "unknown",
-                "switched_from": switch.from_,
-                "switched_to": switch.to,
-                "switch_status": switch.status if switch.from_ or switch.to else None,
+                "switched_from": switch.from_ if switch else None,
+                "switched_to": switch.to if switch else None,
+                "switch_status": switch.status if switch else None,
                 "stage": "unknown",
                 "entities": entities,
                 "language": post.language,

@@ -1,7 +1,8 @@
 """Measure the sentiment rules on labelled sets: the figures of nlp/brand_sentiment.md come from here.
 
-    python -m nlp.evaluate_sentiment ../shared/data/labelled [--all]
+    python -m nlp.evaluate_sentiment FOLDER [--all]
 
+FOLDER holds the labelled sets (nlp/training/labelled.py says which, and where from).
 Prints macro recall, macro F1 and accuracy per set, beside VADER's on the same texts where the package
 vaderSentiment is installed (it is no dependency of ours; its usual cut at 0.05 is used). --all adds the
 sets that rules were tuned on.
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from nlp.opinion.judge import Name, judge
+from nlp.opinion.judge import Name, Opinion, judge
 from nlp.training.labelled import (
     CHOSEN_ON,
     REPORTED,
@@ -52,19 +53,21 @@ def scores(wanted: Sequence[int], given: Sequence[int]) -> Scores:
     return Scores(len(wanted), sum(recalls) / len(sides), sum(f1s) / len(sides), hits / len(wanted))
 
 
-def ours(text: Labelled) -> int:
-    """Return our answer: toward the target where there is one, else of the whole text."""
+def opinion_of(text: Labelled) -> Opinion:
+    """Return our opinion: of the target where there is one, else of what the whole text is about."""
     if text.start is None or text.end is None:
-        return judge(text.text, [], about=[TARGET]).opinions[TARGET].sentiment
-    name = Name(text.start, text.end, frozenset({TARGET}))
-    return judge(text.text, [name]).opinions[TARGET].sentiment
+        return judge(text.text, [], about=[TARGET]).opinions[TARGET]
+    return judge(text.text, [Name(text.start, text.end, frozenset({TARGET}))]).opinions[TARGET]
+
+
+def ours(text: Labelled) -> int:
+    """Return our answer: -1, 0 or 1."""
+    return opinion_of(text).sentiment
 
 
 def ours_of_two(text: Labelled) -> int:
-    """Return our answer where only for and against are asked."""
-    assert text.start is not None
-    assert text.end is not None
-    opinion = judge(text.text, [Name(text.start, text.end, frozenset({TARGET}))]).opinions[TARGET]
+    """Return our answer where only for and against are asked: -1 or 1."""
+    opinion = opinion_of(text)
     return 1 if opinion.p_positive >= opinion.p_negative else -1
 
 

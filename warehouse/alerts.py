@@ -45,9 +45,7 @@ def events(
     spikes: all rows of negative_spikes, old ones too (they tell that an alert is over). past: every event so far.
     now: UTC. Times without a zone are taken as UTC. quotes_of is asked only for alerts that open or grow.
     """
-    runs: dict[Series, list[Run]] = {}
-    for series, rows in _by_series(spikes).items():
-        runs[series] = _runs(rows)
+    runs = {series: _runs(rows) for series, rows in _by_series(spikes).items()}
     known: dict[Series, list[Alert]] = defaultdict(list)
     for alert in _alerts(past):
         known[alert.series].append(alert)
@@ -112,9 +110,12 @@ class Run(NamedTuple):
     def worst(self) -> Spike:
         return max(self.spikes, key=lambda spike: spike["score"])
 
-    def after(self, end: datetime | None) -> "Run | None":
-        """The part of it that ends later, which whoever closed the alert then could not know; None if there is none."""
-        later = [spike for spike in self.spikes if end is None or _utc(spike["hour"]) + timedelta(hours=1) > end]
+    def after(self, closed_at: datetime | None) -> "Run | None":
+        """The hours of it that began later, all if closed_at is None; None if there are none.
+
+        The hour that was running does not count: whoever closed the alert then would be told of it again.
+        """
+        later = [spike for spike in self.spikes if closed_at is None or _utc(spike["hour"]) >= closed_at]
         return Run(later) if later else None
 
 
@@ -139,30 +140,35 @@ def _of_series(
     series: Series, runs: Sequence[Run], alerts: Sequence[Alert], now: datetime, quotes_of: QuotesOf
 ) -> list[dict[str, Any]]:
     new: list[dict[str, Any]] = []
-    standing = {alert.alert_id for alert in alerts if alert.resolved_at is None}
-    over = set(standing)
-    for run in runs:
-        alert = next((alert for alert in reversed(alerts) if _same(alert, run)), None)
-        if alert is None or alert.resolved_at is not None:
-            untold = run if alert is None else run.after(alert.resolved_at)
-            if untold is None or now - untold.until > TOO_OLD:
-                continue
-            alert_id = _id(series, untold)
-            new.append(_told(series, untold, "opened", now, quotes_of, alert_id))
-            over.add(alert_id)
-        else:
-            alert_id = alert.alert_id
-            if _grew(alert, run):
-                new.append(_told(series, run, "grew", now, quotes_of, alert_id))
+    over = {alert.alert_id for alert in alerts if alert.resolved_at is None}
+    for whole in runs:
+        same = [alert for alert in alerts if _same(alert, whole)]
+        alert = next((alert for alert in reversed(same) if alert.resolved_at is None), None)
+        run = whole.after(_closed_at(same, alert))
+        if run is None or (alert is None and now - run.until > TOO_OLD):
+            continue
+        alert_id = alert.alert_id if alert else _id(series, run)
+        if alert is None:
+            new.append(_told(series, run, "opened", now, quotes_of, alert_id))
+        elif _grew(alert, run):
+            new.append(_told(series, run, "grew", now, quotes_of, alert_id))
         if now - run.until < COOLDOWN:
             over.discard(alert_id)
+        else:
+            over.add(alert_id)
     reason = {"reason": f"no spike for {COOLDOWN // timedelta(hours=1)} hours"}
     return new + [_event(series, "resolved", now, alert_id, reason) for alert_id in sorted(over)]
 
 
 def _same(alert: Alert, run: Run) -> bool:
     """Whether a run is what this alert is about: late posts may move a run's ends, so its id alone cannot tell."""
-    return run.since - COOLDOWN <= alert.until and alert.since <= run.until + COOLDOWN
+    return run.since - alert.until < COOLDOWN and alert.since - run.until < COOLDOWN
+
+
+def _closed_at(same: Iterable[Alert], standing: Alert | None) -> datetime | None:
+    """Return when alerts of a run were last closed, before the standing one began if there is one; None if never."""
+    ends = [alert.resolved_at for alert in same if alert.resolved_at]
+    return max((end for end in ends if standing is None or end <= standing.since), default=None)
 
 
 def _grew(alert: Alert, run: Run) -> bool:
@@ -240,11 +246,7 @@ def _untold(at: datetime) -> dict[str, Any]:
 
 
 def _in_order(past: Iterable[Event]) -> list[Event]:
-    rank = {
-        "opened": 0,
-        "grew": 1,
-        "notified": 2,
-    }  # where the clock says the same, what was told came before the telling
+    rank = {"opened": 0, "grew": 1, "notified": 2}  # at the same moment, what was told came before the telling
     return sorted(past, key=lambda event: (_utc(event["at"]), rank.get(event["event"], 3)))
 
 

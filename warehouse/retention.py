@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 
 import pyarrow as pa
 
-from warehouse.lake import DamagedFile, Lake, mentions_path, posts_path
+from warehouse.lake import DamagedFile, Lake
+from warehouse.layout import mentions_path, posts_path, version_of
 
 ALONE = ("visits", "rejects")  # no partner in another table; alerts are few, and `watch` reads them at any time
 FILES_A_PARTITION = 4  # fewer are not worth a merge: each is another read and write of the day
@@ -23,13 +24,14 @@ def tidy(lake: Lake, nlp_version: str, now: datetime) -> dict[str, int]:
     """Do all that keeps a lake in order and return counts, by what was done.
 
     Holds the lake's lock `housekeeping`, so two at once take turns. A posts file that enrich has not read yet stays as
-    it is; mentions of other nlp_versions stay until all posts have been read by this one.
+    it is, and so does one that another nlp_version has read, until this one has read all that the other has: the
+    snapshot shows the version that has read most.
     """
     with lake.lock("housekeeping"):
         return {
             "temporaries_removed": lake.clean(now),
             "damaged_mentions_removed": drop_damaged_mentions(lake),
-            "old_mentions_removed": 0 if lake.pending(nlp_version) else lake.drop_mentions(nlp_version),
+            "old_mentions_removed": drop_superseded_mentions(lake, nlp_version),
             "orphan_mentions_removed": drop_orphan_mentions(lake),
             "files_merged": merge_posts(lake, nlp_version) + sum(merge(lake, table) for table in ALONE),
         }
@@ -40,6 +42,16 @@ def drop_damaged_mentions(lake: Lake) -> int:
     return lake.remove([path for path, _ in lake.scan("mentions").skipped])
 
 
+def drop_superseded_mentions(lake: Lake, nlp_version: str) -> int:
+    """Remove the mentions of every nlp_version that has read no posts file which this one has not; return how many."""
+    made: dict[str, list[str]] = defaultdict(list)
+    for path in lake.files("mentions"):
+        made[version_of(path)].append(path)
+    unread = set(lake.pending(nlp_version))
+    others = [paths for version, paths in made.items() if version != nlp_version]
+    return sum(lake.remove(paths) for paths in others if unread.isdisjoint(map(posts_path, paths)))
+
+
 def drop_orphan_mentions(lake: Lake) -> int:
     """Remove mentions files whose posts file is gone: what a merge that was killed leaves; return how many."""
     posts = set(lake.files("posts"))
@@ -47,14 +59,15 @@ def drop_orphan_mentions(lake: Lake) -> int:
 
 
 def merge_posts(lake: Lake, nlp_version: str) -> int:
-    """Merge the enriched posts files of each source and day, with their mentions; return how many files went.
+    """Merge the posts files of each source and day that only this nlp_version has read, with their mentions.
 
-    The merged mentions are written before the merged posts, so that these never look unread; the old posts go before
-    the old mentions, so that they do not either.
+    Returns how many files went. The merged mentions are written before the merged posts, so that these never look
+    unread; the old posts go before the old mentions, so that they do not either.
     """
-    pending = set(lake.pending(nlp_version))
+    left_alone = set(lake.pending(nlp_version))
+    left_alone |= {posts_path(path) for path in lake.files("mentions") if version_of(path) != nlp_version}
     merged = 0
-    for paths in _crowded([path for path in lake.files("posts") if path not in pending]):
+    for paths in _crowded([path for path in lake.files("posts") if path not in left_alone]):
         mentions = [mentions_path(path, nlp_version) for path in paths]
         try:
             posts = pa.concat_tables([lake.read(path) for path in paths])

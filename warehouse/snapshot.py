@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from warehouse import tables
-from warehouse.lake import Lake, LakeError, Scan, Skipped, posts_path
+from warehouse.lake import Lake, LakeError, Scan, Skipped
+from warehouse.layout import posts_path
 from warehouse.statements import Statement, statements
 
 STORAGE = "v1.5.0"  # DuckDB 1.5 readers can open it; 2.0's own format they cannot
@@ -63,6 +64,10 @@ class DatabaseMissing(Exception):
     """There is no snapshot at this path yet: publish first."""
 
 
+class DatabaseUnreadable(Exception):
+    """The file at this path is damaged, or no snapshot of ours: publishing again replaces it."""
+
+
 def publish(
     lake: Lake, database: Path, brands: pa.RecordBatch, feeds: pa.RecordBatch, nlp_version: str, now: datetime
 ) -> Published:
@@ -77,7 +82,10 @@ def publish(
     database.parent.mkdir(parents=True, exist_ok=True)
     with _turn(database), _workplace(database) as folder:
         new = folder / "snapshot.duckdb"
-        rows, warnings = _build(lake, new, brands, feeds, nlp_version, now)
+        try:
+            rows, warnings = _build(lake, new, brands, feeds, nlp_version, now)
+        except duckdb.IOException as error:
+            raise OSError(f"{database} cannot be built, the last one stays: {error}") from error
         new.replace(database)
     return Published(rows, time.monotonic() - started, tuple(warnings))
 
@@ -86,11 +94,20 @@ def connect(database: Path) -> duckdb.DuckDBPyConnection:
     """Return a read-only connection to the snapshot as it is now; it never keeps a publisher waiting.
 
     Close it to see later ones: a process reads the file it opened for as long as it has a connection to it.
-    Raises DatabaseMissing where nothing was published yet.
+    Raises DatabaseMissing where nothing was published yet, DatabaseUnreadable where the file is none of ours.
     """
     if not database.exists():
         raise DatabaseMissing(f"{database} is not there: publish first")
-    return duckdb.connect(str(database), read_only=True)
+    try:
+        connection = duckdb.connect(str(database), read_only=True)
+    except duckdb.Error as error:
+        raise DatabaseUnreadable(f"{database} is damaged, publish again: {error}") from error
+    try:
+        connection.execute("SELECT 1 FROM lake.snapshot").fetchall()
+    except duckdb.Error as error:
+        connection.close()
+        raise DatabaseUnreadable(f"{database} holds no snapshot of ours: name another in WOM_DATABASE") from error
+    return connection
 
 
 def _build(

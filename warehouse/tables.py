@@ -3,6 +3,9 @@
 A stage hands rows to the next one only through `conform`, so a batch that breaks the contract stops
 where it was made. The docs below become the comments on tables and columns of the DuckDB file.
 
+A key tells what is the same row: visits overlap and merges may die half-way, so the lake may hold a row more than
+once, and readers (the snapshot) take one of each key.
+
 Times are UTC with microseconds. Texts hold no NUL and no lone surrogate (listeners clean them).
 """
 
@@ -16,7 +19,7 @@ import pyarrow.compute
 pc: Any = pyarrow.compute  # its functions are made at import, where no type checker sees them
 
 UTC_TIME = pa.timestamp("us", tz="UTC")
-CLOCK_SKEW = timedelta(minutes=2)  # a source's clock may run this far ahead of ours (FAULTS 23)
+CLOCK_SKEW = timedelta(minutes=2)  # a source's clock may run this far ahead of ours, and ours behind it
 
 OUTCOMES = ("new", "unchanged", "empty", "blocked", "failed", "gone", "capped")
 MATCHED_AS = ("alias", "handle", "hashtag", "domain", "feed")
@@ -43,7 +46,7 @@ def table(name: str, *, grain: str, key: Sequence[str], columns: Mapping[str, Co
 POSTS = table(
     "posts",
     grain="one row per reading of a post that differed from the reading before it; append-only",
-    key=("post_id", "version"),
+    key=("post_id", "version", "fetched_at"),
     columns={
         "post_id": Column(pa.string(), "ours, opaque; the same post read by two feeds has one id", True),
         "version": Column(pa.string(), "hash of title, text and deleted: an edit makes a new one", True),
@@ -146,7 +149,7 @@ REJECTS = table(
 ALERTS = table(
     "alerts",
     grain="one row per event in the life of an alert; append-only",
-    key=("alert_id", "event", "at"),
+    key=("alert_id", "event", "at", "by"),
     columns={
         "alert_id": Column(pa.string(), "ours, opaque: brand, aspect and the hour the spike began", True),
         "brand": Column(pa.string(), "whose", True),
@@ -192,7 +195,8 @@ TABLES: dict[str, pa.Schema] = {
 }
 
 _SHARES_OF_ONE = ("rating", "certainty", "p_negative", "p_neutral", "p_positive")  # 0..1
-_NEVER_NEGATIVE = ("author_followers", "replies", "shares", "views", "requests", "bytes")  # points may fall below 0
+# Likes are not among them: on some sites votes against a post are taken off.
+_NEVER_NEGATIVE = ("author_followers", "replies", "shares", "views", "posts", "requests", "bytes")
 _ONE_OF = {
     "outcome": OUTCOMES,
     "matched_as": MATCHED_AS,
@@ -225,17 +229,7 @@ class ContractError(ValueError):
 
 def name_of(schema: pa.Schema) -> str:
     """Return the table's name, as in `posts`."""
-    return _metadata(schema, b"table")
-
-
-def grain_of(schema: pa.Schema) -> str:
-    """Return what one row is."""
-    return _metadata(schema, b"grain")
-
-
-def key_of(schema: pa.Schema) -> tuple[str, ...]:
-    """Return the columns that together are unique."""
-    return tuple(_metadata(schema, b"key").split(","))
+    return (schema.metadata or {})[b"table"].decode()
 
 
 def doc_of(field: pa.Field) -> str:
@@ -282,10 +276,6 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     if broken:
         raise ContractError(name_of(schema), broken)
     return pa.RecordBatch.from_arrays([batch.column(name) for name in schema.names], schema=schema)
-
-
-def _metadata(schema: pa.Schema, name: bytes) -> str:
-    return (schema.metadata or {})[name].decode()
 
 
 def _same_columns(batch: pa.RecordBatch, schema: pa.Schema) -> None:

@@ -76,12 +76,12 @@ def damping(count: float) -> float:
     return math.sqrt(FULL / (FULL + count))
 
 
-def judge(text: str, names: Sequence[Name], about: Collection[str] = (), lexicon: Lexicon | None = None) -> Judgement:
+def judge(text: str, names: Sequence[Name], about: Collection[str] = ()) -> Judgement:
     """Return how the text speaks of every brand named, and of those it is `about` though it may not name them.
 
     names: in text order, not overlapping.
     """
-    lexicon = lexicon or shipped()
+    lexicon = shipped()
     tokens = words(text, [(name.start, name.end) for name in names])
     tags = _closing_tags(text, tokens)
     sentences = _sentences(tokens, tags)
@@ -232,7 +232,7 @@ def _sentences(tokens: Sequence[Word], tags: int) -> list[tuple[int, int]]:
 
 
 def _closing_tags(text: str, tokens: Sequence[Word]) -> int:
-    """Return the first token of the tags, links and faces that close a text; the number of tokens if none do."""
+    """Return the first token of the tags and links that close a text; the number of tokens if none do."""
     first = len(tokens)
     while first and (text[tokens[first - 1].start] == "#" or tokens[first - 1].form in ("\n", "<link>")):
         first -= 1

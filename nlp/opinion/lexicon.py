@@ -20,7 +20,6 @@ BIAS = "<bias>"  # the row of words.tsv that holds where a text without a known 
 
 NEGATES = 4  # words after a negation that it turns round, up to a stop, a comma or a contrast
 
-
 _DOUBLE = re.compile(r"([a-z])\1")
 
 
@@ -40,7 +39,6 @@ class Feature(NamedTuple):
     last: int
     strength: float
     event: bool = False
-    idiom: bool = False
 
 
 class Lexicon:
@@ -76,11 +74,11 @@ class Lexicon:
                 inside_until = place + len(idiom) - 1
                 # "not a scam" turns the idiom round; one that begins with a negation has it in its weight.
                 shown = f"not_{name}" if negated else name
-                yield Feature(shown, place, inside_until, strength, name in self._events and not negated, True)
+                yield Feature(shown, place, inside_until, strength, name in self._events and not negated)
             elif place > inside_until:
                 form = self._known(word.form)
                 yield Feature(f"not_{form}" if negated else form, place, place, strength)
-            if previous is not None and previous.kind != "brand":
+            if previous is not None:
                 yield Feature(f"{previous.form} {word.form}", place - 1, place, 1.0)
             if word.form in NEGATIONS and place > inside_until:
                 negated_until = place + NEGATES

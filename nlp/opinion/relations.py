@@ -67,7 +67,7 @@ _WORSE = _any(
     f"more {_any(*_BAD)}", rf"less (?!{_any(*_BAD)})\w+",
 )  # fmt: skip
 _BEATS = _any(
-    "beat", "beats?", "beating", "outperforms?", "outclasse[sd]", "destroys?", "destroyed", "crushe[sd]", "smoke[sd]",
+    "beats?", "beating", "outperforms?", "outclasse[sd]", "destroys?", "destroyed", "crushe[sd]", "smoke[sd]",
     "trounce[sd]", "trumps", "tops", "blows away", "wins over", "eats",
     "wipes the floor with", "runs (?:rings|circles) around",
 )  # fmt: skip
@@ -195,13 +195,13 @@ def relations(sentence: str) -> tuple[list[Relation], list[Move]]:
     """Return what the sentence says by its form, and the moves it tells."""
     found: list[Relation] = []
     moves: list[Move] = []
+    asked = sentence.rstrip().endswith("?")
     for pattern, form in _PATTERNS:
         for match in pattern.finditer(sentence):
             if any(match.start() < relation.end and match.end() > relation.start for relation in found):
                 continue
             before = _DENIED.search(sentence[: match.start()]) if not form.fixed else None
             start = before.start() if before else match.start()
-            asked = sentence.rstrip().endswith("?")
             found.append(Relation(start, match.end(), tuple(_effects(match, form, bool(before), asked))))
             if form.move and not before:
                 moves.append(_move(match, sentence, asked))

@@ -1,12 +1,19 @@
 """Labelled texts as they lie in their folders: which parts we fit on, which we choose on, which we only report.
 
-The sets and their licences are told in nlp/brand_sentiment.md. Nothing of them is copied into this project.
+Nothing of them is in this project: whoever wants to train or measure fetches them, each into a folder of one
+folder, named as below. What their makers say of licences is told in nlp/brand_sentiment.md. As of November 2026:
+
+    semeval2017_task4a         twitter-*-A.txt from github.com/leelaylay/TweetSemEval
+    semeval2017_task4_topics   twitter-*-BD.tsv from github.com/cbaziotis/datastories-semeval2017-task4
+    goemotions                 train.tsv, labels.txt from github.com/monologg/GoEmotions-pytorch
+    newsmtsc                   train.jsonl from github.com/fhamborg/NewsMTSC
+    dynasent                   dynasent-v1.1-*-dev.jsonl from github.com/cgpotts/dynasent
 """
 
 import csv
 import html
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,8 +95,3 @@ def dynasent(folder: Path) -> Iterator[Labelled]:
 
 def _plain(text: str) -> str:
     return html.unescape(html.unescape(text)).replace("\\u2019", "'").replace("\\u002c", ",").strip('"')
-
-
-def signs(texts: Iterable[Labelled]) -> list[int]:
-    """Return the right answers."""
-    return [text.sentiment for text in texts]

@@ -1,6 +1,8 @@
 """Learn words.tsv: what each word says for or against, from labelled texts.
 
-    python -m nlp.training.learn_words ../shared/data/labelled
+    python -m nlp.training.learn_words FOLDER
+
+FOLDER holds the labelled sets (nlp/training/labelled.py says which, and where from).
 
 A softmax over three answers, linear in the words of `Lexicon.features`, fitted by full-batch Adam. Our
 idioms are where the fit starts and what it is pulled back to (a Gaussian prior), so that an idiom the data
@@ -13,7 +15,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +47,8 @@ class Design(NamedTuple):
 def main(folder: Path) -> None:
     """Fit on the parts named in `FITTED` and write words.tsv beside the code that reads it."""
     texts = [*semeval(folder, FITTED), *goemotions(folder)]
+    counts = Counter(text.origin for text in texts)
+    print("fitted on", ", ".join(f"{count:,} of {origin}" for origin, count in counts.items()))
     random.Random(0).shuffle(texts)  # noqa: S311 - order only
     idioms = read_idioms()
     reader = Lexicon({}, idioms)
@@ -150,10 +154,5 @@ def _by_set(error: Any, origin: Any, sets: int) -> Any:
     return np.stack([np.bincount(origin, error[:, k], sets) for k in (0, 1)], axis=1)
 
 
-def _argument(arguments: Iterable[str]) -> Path:
-    [folder] = arguments
-    return Path(folder)
-
-
 if __name__ == "__main__":
-    main(_argument(sys.argv[1:]))
+    main(Path(sys.argv[1]))

@@ -86,9 +86,10 @@ def test_a_run_stores_understands_publishes_and_can_be_asked(wom, feeds):
 def test_a_brand_that_is_not_there_is_named_with_those_that_are(wom, feeds):
     feeds.answers["/a.xml"] = (200, XML, rss())
     wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
-    done = wom("trends", "Acmee")
-    assert done.returncode == 2
-    assert "no brand 'Acmee' in this file; valid: Acme" in done.stderr
+    for command in ("trends", "alerts"):
+        done = wom(command, "Acmee")
+        assert done.returncode == 2
+        assert "no brand 'Acmee' in this file; valid: Acme" in done.stderr
 
 
 def test_a_wrong_query_ends_with_status_2_and_what_duckdb_says(wom, feeds):
@@ -97,6 +98,58 @@ def test_a_wrong_query_ends_with_status_2_and_what_duckdb_says(wom, feeds):
     done = wom("sql", "SELEC 1")
     assert done.returncode == 2
     assert "syntax error" in done.stderr
+
+
+def test_asking_only_reads_one_thing_at_a_time(wom, feeds, tmp_path):
+    feeds.answers["/a.xml"] = (200, XML, rss())
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    for query in ("CREATE TABLE x (a INT)", "COPY (SELECT 1) TO 'written.csv'", "SELECT 1; SELECT 2", ";"):
+        done = wom("sql", query)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "write one SELECT" in done.stderr
+    assert not (tmp_path / "written.csv").exists()
+
+
+def test_any_answer_is_valid_json_and_fits_any_terminal(wom, feeds):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    query = "SELECT 1.5 AS n, 'nan'::DOUBLE AS n, MAP {DATE '2026-11-21': '\u5c0f'} AS m"
+    [row] = json.loads(wom("sql", query, "--json", PYTHONIOENCODING="ascii").stdout)
+    assert row == {"n": 1.5, "n_2": None, "m": {"2026-11-21": "\u5c0f"}}
+    [row] = json.loads(wom("sql", "SELECT TIMESTAMPTZ '2026-11-21 10:00+02' AS at", "--json").stdout)
+    assert row == {"at": "2026-11-21T08:00:00"}
+    assert wom("trends", PYTHONIOENCODING="ascii").returncode == 0
+
+
+def test_a_damaged_file_is_told_and_published_anew(wom, feeds, tmp_path):
+    feeds.answers["/a.xml"] = (200, XML, rss())
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    (tmp_path / "lake" / "word_of_mouse.duckdb").write_bytes(b"no database")
+    done = wom("trends")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is damaged, publish again" in done.stderr
+    assert "Traceback" not in done.stderr
+    wom("publish")
+    assert wom("trends").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["collect", "publish"])
+def test_a_lake_that_cannot_be_is_told_in_one_message(wom, tmp_path, command):
+    (tmp_path / "file").touch()
+    done = wom(command, toml=toml_of({"a": "http://127.0.0.1:1/"}), WOM_LAKE="file")
+    assert done.returncode == 1
+    assert "Cannot create directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("file", "content"), [("demo.json", "{"), (".author_key", "")])
+def test_a_damaged_document_of_the_lake_is_named(wom, tmp_path, file, content):
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / file).write_text(content)
+    done = wom("collect", toml=toml_of({"a": "http://127.0.0.1:1/"}))
+    assert done.returncode == 2
+    assert f"lake/{file}" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_when_no_feed_answers_the_run_goes_on_and_ends_with_status_1(wom):
@@ -123,6 +176,11 @@ def test_check_previews_each_feed_and_stores_nothing(wom, feeds, tmp_path):
     assert (answered["brands"], answered["left_out"]) == ({"Acme": 2}, {"names no brand": 1})
     assert silent["outcome"] == "failed"
     assert not (tmp_path / "lake").exists()
+
+
+def test_check_warns_of_brands_that_share_a_name(wom):
+    toml = '[[brand]]\nname = "Globex"\naliases = ["ACME"]\n' + toml_of({"a": "http://127.0.0.1:1/"})
+    assert "Globex and Acme share the name 'acme'" in wom("check", "--offline", toml=toml).stderr
 
 
 def test_check_lists_what_every_source_takes(wom):

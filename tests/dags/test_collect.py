@@ -70,6 +70,21 @@ def test_loopback_is_refused_unless_allowed(feeds, settings_of):
     assert "allow_hosts" in visit["error"]
 
 
+def test_one_impossible_character_or_number_costs_no_other_post(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme &#xD800; is odd"), ("2", "Acme is fine")))
+    json_feed = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": %s, "title": "Acme is long"}]}'
+    feeds.answers["/b.json"] = (200, "application/json", (json_feed % ("9" * 5_000)).encode())
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml", "b": f"{feeds.url}/b.json"}))
+    stages.collect(settings)
+    assert stored(settings) == ["Acme is fine", "Acme is long", "Acme \ufffd is odd"]
+
+
+def test_a_feed_named_twice_is_visited_once(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}))
+    assert len(stages.collect(settings, ["a", "a"])) == 1
+
+
 def test_every_visit_is_a_row_of_visits(feeds, settings_of):
     settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml", "b": "http://127.0.0.1:1/"}))
     feeds.answers["/a.xml"] = (200, XML, rss())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dags.settings import SettingsError, load_settings, read_settings
+from dags.settings import SettingsError, address_of, load_settings, read_settings
 
 BRAND = '[[brand]]\nname = "Acme"\n'
 FEED = '\n[[feed]]\nid = "hn"\nsource = "hackernews"\n'
@@ -56,8 +56,8 @@ def test_a_full_brand_is_read_as_written(read):
         ("brand = [", "this is not TOML"),
         (BRAND + 'alias = ["acme"]\n' + FEED, "line 3: unknown key 'alias'; valid: aliases,"),
         (BRAND + 'owners = { biling = "x@acme.example" }\n' + FEED, "line 3: unknown key 'biling'; valid: default,"),
-        (BRAND + '[[feed]]\nid = "x"\nsource = "twiter"\n', "line 5: source is 'twiter'; valid: hackernews,"),
-        (BRAND + '[[feed]]\nid = "x"\n', "source is missing; valid: hackernews,"),
+        (BRAND + '[[feed]]\nid = "x"\nsource = "twiter"\n', "line 5: source is 'twiter'; valid: "),
+        (BRAND + '[[feed]]\nid = "x"\n', "source is missing; valid: "),
         (BRAND + FEED + 'keep = "some"\n', "line 7: keep is 'some': Input should be 'matches' or 'all'"),
         (BRAND + FEED + 'about = "Acmee"\n', "line 7: about is 'Acmee', which is no [[brand]]; valid: Acme (did you mean"),
         (BRAND + FEED + "urls = 1\n", "line 7: unknown key 'urls'; valid:"),
@@ -68,6 +68,26 @@ def test_a_full_brand_is_read_as_written(read):
         (BRAND + FEED + '[collect]\nconsent = "maybe"\n', "line 8: consent is 'maybe': Input should be 'opt_out' or 'opt_in'"),
         (BRAND + FEED + "[colect]\n", "unknown key 'colect'; valid: alerts, brand, collect, feed (did you mean 'collect'?)"),
         (BRAND + FEED + '[[alerts.target]]\nname = "x"\n', "give either url, or url_env"),
+        (BRAND + FEED + '[alerts.target]\nname = "x"\n', "write [[alerts.target]] with two brackets"),
+        (BRAND + FEED + '[[alerts.target]]\nname = "x"\nurl = "json://a"\n' * 2, "alert target 'x' is there twice"),
+        ('brand = "x"\n' + FEED, "write [[brand]] with two brackets"),
+        ('[[brand]]\nname = "   "\n' + FEED, "line 2: name is '   ': it is empty"),
+        ('[[brand]]\nname = "\\u200b"\n' + FEED, "line 2: name is '\\u200b': a name has something to see in it"),
+        ('[[brand]]\nname = "Ac\\nme"\n' + FEED, "line 2: name is 'Ac\\nme': a name has something to see in it, and no line end"),
+        ('[[brand]]\nname = 5\n' + FEED, "line 2: name is 5: a text in quotes is due"),
+        (BRAND + 'aliases = "acme"\n' + FEED, "line 3: aliases is 'acme': a list is due"),
+        (BRAND + 'aliases = [" "]\n' + FEED, "line 3: aliases is ' ': it is empty"),
+        (BRAND + 'owners = ["x"]\n' + FEED, "line 3: owners is ['x']: a table is due"),
+        (BRAND + '[[feed]]\nid = "x"\nsource = ["rss"]\n', "line 5: source is ['rss']; valid: "),
+        (BRAND + '[[feed]]\nid = "x"\nsource = { a = 1 }\n', "line 5: source is a table; valid: "),
+        (BRAND + FEED + "query = 3\n", "line 7: query is 3: a list is due"),
+        (BRAND + FEED + 'query = [""]\n', "line 7: query is '': it is empty"),
+        (BRAND + FEED + 'url = "hn.example"\n', "line 7: url is 'hn.example': an address begins with https:// or http://"),
+        (BRAND + FEED + 'url = "http://[::1/"\n', "line 7: url is 'http://...': Invalid IPv6 URL"),
+        (BRAND + FEED + 'url = "http://hn.example:99999/"\n', "line 7: url is 'http://...': Port out of range"),
+        (BRAND + FEED + '[collect]\ncontact = "a\\r\\nX-Evil: 1"\n', "line 8: contact is 'a\\r\\nX-Evil: 1': it is sent in a header"),
+        (BRAND + FEED + f"x = {'[' * 5000}", "this is not TOML"),
+        (BRAND + FEED + f"x = {'9' * 5000}", "this is not TOML"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_place_and_what_is_valid(read, tmp_path, text, said):
@@ -107,6 +127,51 @@ def test_the_database_is_in_a_local_lake_unless_named(tmp_path, lake, named, dat
     file.write_text(BRAND + FEED)
     environment = {"WOM_DATABASE": named} if named else {}
     assert read_settings(file, lake=lake, environment=environment).database == Path(database)
+
+
+@pytest.mark.parametrize("written", ['"Acme router"', '["Acme router"]'])
+def test_one_phrase_needs_no_brackets(read, written):
+    mastodon = f'\n[[feed]]\nid = "m"\nsource = "mastodon"\nurl = "https://m.example"\ntags = {written}\n'
+    [hn, masto] = read(BRAND + FEED + f"query = {written}\n" + mastodon.replace("Acme router", "acme")).feeds
+    assert (hn.query, masto.tags) == (("Acme router",), ("acme",))
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    file = tmp_path / "listening.toml"
+    file.write_text(BRAND + FEED, encoding="utf-8-sig")
+    assert read_settings(file, lake="lake", environment={}).brands[0].name == "Acme"
+
+
+def test_a_file_that_is_not_utf8_is_named_with_the_line(tmp_path):
+    file = tmp_path / "listening.toml"
+    file.write_bytes(b'[[brand]]\nname = "Caf\xe9"\n')
+    with pytest.raises(SettingsError, match="line 2: this is not UTF-8"):
+        read_settings(file, lake="lake", environment={})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '[[feed]]\nid = "r"\nsource = "rss"\nurl = "ftp://user:hunter2@a.example/"\n',
+        '[[feed]]\nid = "r"\nsource = "rss"\nurl = "user:hunter2@a.example/"\n',
+        '[[feed]]\nid = "r"\nsource = "rss"\nurl = "a.example/?key=hunter2"\n',
+        '[[alerts.target]]\nname = "x"\nurl = "slack://hunter2/b/c"\nurl_env = "X"\n',
+        '[[alerts.target]]\nname = "x"\nurl = ["slack://hunter2/b/c"]\n',
+        '[alerts.target]\nname = "x"\nurl = "slack://hunter2/b/c"\n',
+        '[alerts]\ntarget = [["slack://hunter2/b/c"]]\n',
+        '[alerts]\ntarget = ["slack://hunter2/b c/hunter2"]\n',
+    ],
+)
+def test_no_mistake_shows_a_secret(read, wrong):
+    with pytest.raises(SettingsError) as error:
+        read(BRAND + FEED + wrong)
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_feeds_address_is_shown_without_its_secrets(read):
+    url = "https://user:hunter2@a.example/f?token=hunter2&page=2"
+    [_, feed] = read(BRAND + FEED + f'[[feed]]\nid = "r"\nsource = "rss"\nurl = "{url}"\n').feeds
+    assert address_of(feed) == "https://a.example/f?token=***&page=2"
 
 
 def test_the_author_key_is_never_shown(read):

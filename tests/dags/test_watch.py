@@ -1,7 +1,9 @@
 """Watching: an owner is told once per spike, and an alert outlives every failure to tell."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -81,6 +83,27 @@ def test_a_failed_delivery_keeps_the_alert_and_is_tried_again(settings_of, inbox
     inbox.status = 200
     assert watch(settings, minutes=5).counts == {"notified": 1}
     assert watch(settings, minutes=10).counts == {}
+
+
+def test_two_watches_at_once_tell_once(settings_of, inbox):
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
+    published(settings, storm=True)
+    with ThreadPoolExecutor() as both:
+        for watched in [both.submit(watch, settings, minutes) for minutes in (0, 1)]:
+            watched.result()
+    assert len(inbox.messages) == 1
+    assert len(alerts_of(settings)) == 1
+
+
+def test_a_damaged_file_of_past_alerts_stops_no_new_one(settings_of, inbox):
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
+    published(settings, storm=True)
+    damaged = Path(settings.lake) / "alerts" / "date=2026-11-20" / "x.parquet"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"no parquet")
+    watched = watch(settings)
+    assert "alerts/date=2026-11-20/x.parquet" in watched.unread[0]
+    assert watched.told == ("care",)
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,8 @@ def test_a_doctype_that_declares_entities_is_told_from_a_harmless_one():
     assert declares_entities("<!doctype x SYSTEM 'a' [<!entity % p SYSTEM 'file:///etc/passwd'>]>")
     assert not declares_entities(old)
     assert not declares_entities("<rss>&lt;!ENTITY&gt; and <![CDATA[<!DOCTYPE x]]></rss>")
+
+
+def test_references_to_no_character_cost_no_more_than_themselves():
+    text, _ = decode(b"<a>&#0; &#xD800; &#x110000; &#55296 &#99999999999999999999; &#65; &#x0041; &amp;#0;</a>", "")
+    assert text == "<a>\ufffd \ufffd \ufffd \ufffd \ufffd &#65; &#x0041; &amp;#0;</a>"

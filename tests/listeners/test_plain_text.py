@@ -103,8 +103,10 @@ def test_text_is_tidied_and_composed():
         "&" * 500_000,
         "\n " * 400_000,
         "e" + "\u0301\u0316" * 300_000,
+        "<" + "a" * 500_000,
+        "<a href=http://x.example>@" + "a" * 500_000 + "!</a>",
     ],
-    ids=["div", "b", "a", "table", "li", "comments", "less than", "ampersands", "blanks", "marks"],
+    ids=["div", "b", "a", "table", "li", "comments", "less than", "ampersands", "blanks", "marks", "tag", "account"],
 )
 def test_hostile_markup_takes_no_time(hostile):
     before = time.process_time()

@@ -215,6 +215,12 @@ async def test_a_redirect_leads_nowhere_that_a_feed_may_not(location):
     assert len(stub.requests) == 1
 
 
+async def test_a_redirect_to_a_port_that_cannot_be_is_no_bug_of_ours():
+    async with asking(in_turn(Answer(status=302, headers={"location": "http://127.0.0.1:99999/"}))) as (client, _):
+        with pytest.raises(FeedFormatChanged, match="not a URL"):
+            await client.get("http://127.0.0.1:99999/")
+
+
 async def test_loopback_is_refused_unless_it_is_listed():
     async with serve(lambda _: GOOD) as stub, PoliteClient() as client:
         for url in (stub.url, stub.url.replace("127.0.0.1", "localhost"), stub.url.replace("127.0.0.1", "2130706433")):
@@ -282,6 +288,14 @@ async def test_what_is_said_about_a_url_keeps_its_secrets():
     assert "page=2" in message
     assert not any(secret in message for secret in ("hunter2", "s3cret", "t0ken", "user"))
     assert shown("https://example.com/a?x=1#part") == "https://example.com/a?x=1"
+    assert shown("http://user:hunter2@[::1/") == "(not a URL)"
+
+
+async def test_no_log_names_a_url_with_its_secrets(caplog):
+    caplog.set_level("INFO")
+    async with serve(lambda _: GOOD) as stub, polite(Clock()) as client:
+        await client.visit("hn").get(stub.url.replace("//", "//user:hunter2@") + "/?token=t0ken")
+    assert not any(secret in caplog.text for secret in ("hunter2", "t0ken"))
 
 
 async def test_user_and_password_of_a_url_are_sent_to_its_host_only():

@@ -37,6 +37,13 @@ def test_a_name_of_several_words_is_surer_than_a_short_one():
     assert sure("Acme Fibre is down", Brand(name="Acme Fibre")) > sure("ACM is down", Brand(name="ACM"))
 
 
+def test_a_capital_says_nothing_at_the_start_of_a_sentence_or_a_line():
+    target = Brand(name="Target", cased=True)
+    amid = sure("my Target card", target)
+    for text in ("Target practice", "Oh no! Target practice", "A headline without a stop\n\nTarget practice"):
+        assert sure(text, target) < amid, text
+
+
 def test_an_account_that_was_guessed_is_less_sure_than_a_listed_one():
     assert sure("@acme hi", Brand(name="Acme")) < sure("@acme hi", Brand(name="Acme", handles=("@acme",)))
 

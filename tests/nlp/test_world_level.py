@@ -43,6 +43,8 @@ def test_mentions_in_the_built_in_world_are_judged_at_the_level_stated():
         moves["right"] += post.truth.switch is not None and post.truth.switch in found
     reached = scores(wanted, given)
     print(f"\n{reached.texts} mentions: macro recall {reached.macro_recall:.1%}, macro F1 {reached.macro_f1:.1%}")
+    praise = [mine for side, mine in zip(wanted, given, strict=True) if side == 1]
+    print(f"praise read as complaint: {praise.count(-1) / len(praise):.0%}")
     print(f"moves: {moves['told']} told, {moves['found']} found, {moves['right']} right in both sides and status")
     assert reached.macro_recall > 0.6
     assert moves["right"] > 0.6 * moves["found"]

@@ -45,10 +45,31 @@ def ask(database: Path) -> Iterator[Ask]:
         while connections:
             connections.pop().close()
         connections.append(snapshot.connect(database))
-        cursor = connections[0].execute(query, list(parameters))
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return _rows(connections[0], query, *parameters)
 
     yield ask
     for connection in connections:
         connection.close()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of a lake without rows, for tests that only look at what it is made of."""
+    folder = tmp_path_factory.mktemp("empty")
+    snapshot.publish(
+        Lake.open(str(folder / "lake")), folder / "empty.duckdb", brands("Quillon"), feeds("town-talk"), VERSION, NOW
+    )
+    return folder / "empty.duckdb"
+
+
+@pytest.fixture(scope="session")
+def ask_empty(empty_database: Path) -> Iterator[Ask]:
+    """Ask the snapshot of a lake without rows."""
+    with snapshot.connect(empty_database) as connection:
+        yield lambda query, *parameters: _rows(connection, query, *parameters)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> list[dict[str, Any]]:
+    cursor = connection.execute(query, list(parameters))
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from warehouse_rows import NOW, event
 
@@ -125,6 +125,24 @@ def test_a_spike_that_goes_on_after_its_alert_was_closed_is_told_anew():
     assert events([spike(5), spike(1)], [*opened, closed, anew], NOW) == []
 
 
+def test_an_alert_closed_within_its_spikes_hour_is_told_once():
+    """Whoever closes an alert while the hour of its spike is still running is not told of that hour again."""
+    opened = events([spike(0)], [], HOUR + timedelta(minutes=5))
+    closed = event(opened[0]["alert_id"], "resolved", 0.25, by="kim")
+    assert events([spike(0, negatives=40, score=20.0)], [*opened, closed], NOW) == []
+    [anew] = events([spike(0), spike(-1)], [*opened, closed], NOW + timedelta(hours=1))
+    assert (anew["event"], anew["alert_id"] != opened[0]["alert_id"]) == ("opened", True)
+
+
+def test_an_alert_grows_by_what_came_after_an_earlier_one_was_closed():
+    opened = events([spike(5, negatives=40, score=20.0)], [], NOW - timedelta(hours=4))
+    closed = event(opened[0]["alert_id"], "resolved", 3, by="kim")
+    spikes = [spike(5, negatives=40, score=20.0), spike(1)]
+    anew = events(spikes, [*opened, closed], NOW)
+    assert [row["event"] for row in anew] == ["opened"]
+    assert events(spikes, [*opened, closed, *anew], NOW) == []
+
+
 def test_late_posts_that_move_a_spikes_beginning_open_no_second_alert():
     opened = events([spike(2)], [], NOW)
     assert events([spike(6), spike(2)], opened, NOW) == []
@@ -142,11 +160,15 @@ def test_events_written_by_hand_are_lived_with():
     assert whats(events([], [by_hand], NOW)) == [("Quillon", "resolved")]
 
 
-@given(st.sets(st.integers(0, 200), max_size=25), st.integers(1, 30))
-def test_watching_step_by_step_tells_each_spike_once(hours, step):
-    """Whatever the spikes and however often we watch, no alert opens twice and each ends once."""
+@settings(deadline=None)
+@given(st.sets(st.integers(0, 200), max_size=25), st.integers(1, 30), st.sets(st.integers(0, 230), max_size=9))
+def test_watching_step_by_step_tells_each_spike_once(hours, step, closed_by_hand):
+    """Whatever the spikes, however often we watch and whoever closes alerts, none opens twice and each ends once."""
     past = []
-    for now in [HOUR - timedelta(hours=hours) for hours in range(200, -30, -step)]:
+    for place, now in enumerate(HOUR - timedelta(hours=hours) for hours in range(200, -30, -step)):
+        standing = {row["alert_id"] for row in past} - {row["alert_id"] for row in past if row["event"] == "resolved"}
+        if place in closed_by_hand:
+            past += [event(alert_id, "resolved", 0, by="kim", at=now) for alert_id in standing]
         known = [one for one in (spike(hour) for hour in sorted(hours)) if one["hour"] <= now.replace(tzinfo=None)]
         new = events(known, past, now)
         assert events(known, [*past, *new], now) == []

@@ -1,6 +1,5 @@
 """The lake: files appear whole, names may be anything, and damage stays where it is."""
 
-import multiprocessing
 import os
 import string
 import time
@@ -12,10 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import FRESH
 from warehouse_rows import NOW, VERSION, batch, hours_ago, mention, post, visit
 
 from warehouse import tables
-from warehouse.lake import DamagedFile, Lake, Locked, mentions_path, posts_path, safe_name, version_of
+from warehouse.lake import DamagedFile, Lake, Locked
+from warehouse.layout import mentions_path, posts_path, safe_name, version_of
 
 
 def append_posts(lake, *posts, name="run"):
@@ -96,12 +97,10 @@ def test_mentions_of_posts_that_are_gone_are_refused(lake):
         lake.write_mentions("posts/source=rss/date=2026-11-20/x.parquet", VERSION, tables.empty(tables.MENTIONS))
 
 
-def test_only_the_mentions_of_other_versions_are_dropped(lake):
+def test_the_mentions_files_of_each_version_are_told_apart(lake):
     [path] = append_posts(lake, post("a"))
-    for version in ("old", "weird/ver@sion", VERSION):
-        lake.write_mentions(path, version, tables.empty(tables.MENTIONS))
-    assert lake.drop_mentions(except_version="weird/ver@sion") == 2
-    assert [version_of(file) for file in lake.files("mentions")] == ["weird/ver@sion"]
+    made = {v: lake.write_mentions(path, v, tables.empty(tables.MENTIONS)) for v in ("old", "weird/ver@sion", VERSION)}
+    assert {version: lake.mentions_files(version) for version in made} == {v: [file] for v, file in made.items()}
 
 
 def test_a_mentions_path_tells_its_posts_file_and_version():
@@ -198,8 +197,7 @@ def count_up(location, times):
 
 
 def test_a_lock_is_held_by_one_process_at_a_time(lake):
-    spawn = multiprocessing.get_context("spawn")
-    counters = [spawn.Process(target=count_up, args=(lake.location, 50)) for _ in range(2)]
+    counters = [FRESH.Process(target=count_up, args=(lake.location, 50)) for _ in range(2)]
     for counter in counters:
         counter.start()
     for counter in counters:

@@ -75,6 +75,22 @@ def test_since_bounds_the_period_and_is_30_days_unless_given(lake, publish, ask)
     assert ask(counted.format(", since := ?"), NOW.replace(tzinfo=None) - timedelta(days=2)) == [{"n": 1}]
 
 
+def test_a_trend_without_a_grain_is_one_row_of_all_since_then(lake, publish, ask):
+    say(lake, "Quillon", [1, 1, -1, -1], hours=26)
+    say(lake, "Quillon", [1, 1], hours=2)
+    publish()
+    [row] = ask("FROM trend('Quillon', grain := NULL)")
+    assert (row["period"], row["n"], row["net_sentiment"]) == (None, 6, pytest.approx(2 / 6))
+
+
+def test_mentions_and_their_authors_are_counted_over_the_same_whole_hours(lake, publish, ask):
+    say(lake, "Quillon", [1, 1], hours=5.25)  # published at a quarter past 7
+    say(lake, "Quillon", [1], hours=2)
+    publish()
+    for since, n in ((utc(2026, 11, 20, 7), 3), (utc(2026, 11, 20, 7, 5), 1)):
+        assert ask("SELECT n, authors FROM word_of_mouse('Quillon', since := ?)", since) == [{"n": n, "authors": n}]
+
+
 def test_trend_of_null_is_every_brand_and_of_a_stranger_none(lake, publish, ask):
     say(lake, "Quillon", [1])
     say(lake, "Telvo", [1, 1])

@@ -1,6 +1,5 @@
 """Publishing: bad rows and sudden death keep the last good file; readers and other publishers are never in the way."""
 
-import multiprocessing
 import os
 import random
 import signal
@@ -12,12 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from processes import FRESH
 from warehouse_rows import NOW, VERSION, batch, brands, feeds, hours_ago, mention, post, store, visit
 
 from warehouse import retention, snapshot, tables
 from warehouse.lake import Lake
-
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def publish_until(stop, location, database, ready):
@@ -138,11 +136,11 @@ def test_a_publisher_killed_at_any_moment_leaves_the_last_good_file(lake, publis
 
 
 def publishers_and_readers(lake, database, seconds):
-    told, ready, stop = SPAWN.Queue(), SPAWN.Barrier(7), SPAWN.Event()
+    told, ready, stop = FRESH.Queue(), FRESH.Barrier(7), FRESH.Event()
     publishers = [
-        SPAWN.Process(target=publish_until, args=(stop, lake.location, str(database), ready)) for _ in range(2)
+        FRESH.Process(target=publish_until, args=(stop, lake.location, str(database), ready)) for _ in range(2)
     ]
-    readers = [SPAWN.Process(target=read_until, args=(stop, str(database), ready, told)) for _ in range(4)]
+    readers = [FRESH.Process(target=read_until, args=(stop, str(database), ready, told)) for _ in range(4)]
     for process in (*publishers, *readers):
         process.start()
     ready.wait(timeout=120)
@@ -172,7 +170,7 @@ def seen_together(lake, database, publish, seconds):
 
 
 def test_two_publishers_and_four_readers_are_never_in_each_others_way(lake, database, publish):
-    seen_together(lake, database, publish, seconds=3)
+    seen_together(lake, database, publish, seconds=2)
 
 
 @pytest.mark.slow

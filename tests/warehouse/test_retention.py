@@ -96,3 +96,21 @@ def test_old_mentions_go_once_all_posts_were_read_anew(lake):
     for path in lake.files("posts"):
         lake.write_mentions(path, "rules-2", tables.empty(tables.MENTIONS))
     assert retention.tidy(lake, "rules-2", NOW)["old_mentions_removed"] == 2
+
+
+def test_a_version_that_has_read_more_keeps_its_mentions_while_another_catches_up(lake):
+    fill(lake)
+    for path in lake.files("posts")[:4]:
+        lake.write_mentions(path, "rules-2", tables.empty(tables.MENTIONS))
+    before = lake.mentions_files(VERSION)
+    retention.tidy(lake, "rules-2", NOW)
+    assert lake.mentions_files(VERSION) == before
+    assert lake.pending(VERSION) == []
+
+
+def test_old_mentions_go_though_new_posts_have_just_arrived(lake):
+    fill(lake, runs=2)
+    for path in lake.files("posts"):
+        lake.write_mentions(path, "rules-2", tables.empty(tables.MENTIONS))
+    lake.append(batch(tables.POSTS, post("unread")), tables.POSTS, "unread")
+    assert retention.tidy(lake, "rules-2", NOW)["old_mentions_removed"] == 2

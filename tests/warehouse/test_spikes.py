@@ -36,8 +36,7 @@ def crowd(hours, an_hour, negative, brand="Quillon", **other):
 
 
 def lake_of(lake, *parts):
-    for number, (said, told) in enumerate(parts):
-        store(lake, said, told, f"part-{number}")
+    store(lake, [post for said, _ in parts for post in said], [found for _, told in parts for found in told])
 
 
 def usual(brand="Quillon", seed=1):
@@ -69,6 +68,13 @@ def test_a_loud_storm_is_found_though_the_brand_is_spoken_of_in_threads_of_one_m
     lake_of(lake, *threads, crowd([3, 2, 1], 40, 0.75))
     publish()
     assert ask("FROM negative_spikes WHERE hour > ?", hours_ago(4).replace(tzinfo=None))
+
+
+def test_one_more_thread_of_one_mood_is_none_for_a_brand_that_is_spoken_of_in_such(lake, publish, ask):
+    threads = [crowd([hour], 4, number % 2) for number, hour in enumerate(range(60, DAYS * 24, 24))]
+    lake_of(lake, *threads, crowd([3], 7, 5 / 7))
+    publish()
+    assert ask("FROM negative_spikes WHERE hour > ?", hours_ago(24).replace(tzinfo=None)) == []
 
 
 def test_a_burst_that_is_as_friendly_as_ever_is_none(lake, publish, ask):

@@ -1,12 +1,13 @@
 -- trend(brand, since, grain): how word of mouse about a brand moves.
 -- Grain:   one row per brand and period, quiet periods included.
--- Reads:   brand_hours, lake.snapshot, net_sentiment, net_sentiment_low, net_sentiment_high.
--- Read by: the data team.
+-- Reads:   brand_hours, lake.snapshot, net_sentiment, net_sentiment_low, net_sentiment_high, if_enough.
+-- Read by: the data team, share_of_voice.
 -- Takes:   brand (NULL: every brand); since, a TIMESTAMP or DATE in UTC (NULL: 30 days before the snapshot's hour);
---          grain: hour, day, week, month, ... as date_trunc takes it. The first and last period may be partly covered.
--- Method:  net sentiment is NULL below 5 mentions.
--- Columns: brand, period (its start), n (mentions), positives, negatives, neutrals, unknown_share, net_sentiment,
---          net_sentiment_low, net_sentiment_high (95 %), coverage (mean of the hours that have one)
+--          grain: hour, day, week, month, ... as date_trunc takes it (NULL: all of it in one period).
+-- Method:  whole hours are counted, from the first that begins at since or later to the running one; so the first and
+--          the last period may be partly covered. Net sentiment is NULL below 5 mentions.
+-- Columns: brand, period (its start; NULL if grain is), n (mentions), positives, negatives, neutrals, unknown_share,
+--          net_sentiment, net_sentiment_low, net_sentiment_high (95 %), coverage (mean of the hours that have one)
 CREATE OR REPLACE MACRO trend(brand, since := NULL, grain := 'day') AS TABLE
 WITH summed AS (
     SELECT hours.brand, date_trunc(grain, hours.hour) AS period,
@@ -23,9 +24,9 @@ WITH summed AS (
 )
 SELECT summed.brand, summed.period, summed.n, summed.positives, summed.negatives, summed.neutrals,
        summed.unknowns / nullif(summed.n, 0) AS unknown_share,
-       CASE WHEN summed.n >= 5 THEN net_sentiment(summed.positives, summed.negatives) END AS net_sentiment,
-       CASE WHEN summed.n >= 5 THEN net_sentiment_low(summed.positives, summed.negatives) END AS net_sentiment_low,
-       CASE WHEN summed.n >= 5 THEN net_sentiment_high(summed.positives, summed.negatives) END AS net_sentiment_high,
+       if_enough(net_sentiment(summed.positives, summed.negatives), summed.n) AS net_sentiment,
+       if_enough(net_sentiment_low(summed.positives, summed.negatives), summed.n) AS net_sentiment_low,
+       if_enough(net_sentiment_high(summed.positives, summed.negatives), summed.n) AS net_sentiment_high,
        summed.coverage
 FROM summed
 ORDER BY summed.brand, summed.period

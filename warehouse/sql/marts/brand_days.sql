@@ -1,6 +1,6 @@
 -- brand_days: what was said about each brand, day by day (UTC), quiet days included.
 -- Grain:   one row per (brand, day); the last day is still running.
--- Reads:   brand_hours, mentions, lake.snapshot.
+-- Reads:   brand_hours, mentions, lake.snapshot, net_sentiment, net_sentiment_low, net_sentiment_high, if_enough.
 -- Read by: the data team.
 -- Method:  sums of brand_hours; authors are counted once a day. Net sentiment is (P - N) / (P + N) with the 95 % Wilson
 --          interval, NULL below 5 mentions. Coverage is the mean of the hours that have one.
@@ -35,9 +35,9 @@ WITH summed AS (
 )
 SELECT summed.brand, summed.day, mentions, coalesce(authors, 0) AS authors, positives, negatives, neutrals, unknowns,
        unknowns / nullif(mentions, 0) AS unknown_share,
-       CASE WHEN mentions >= 5 THEN net_sentiment(positives, negatives) END AS net_sentiment,
-       CASE WHEN mentions >= 5 THEN net_sentiment_low(positives, negatives) END AS net_sentiment_low,
-       CASE WHEN mentions >= 5 THEN net_sentiment_high(positives, negatives) END AS net_sentiment_high,
+       if_enough(net_sentiment(positives, negatives), mentions) AS net_sentiment,
+       if_enough(net_sentiment_low(positives, negatives), mentions) AS net_sentiment_low,
+       if_enough(net_sentiment_high(positives, negatives), mentions) AS net_sentiment_high,
        coverage
 FROM summed
 LEFT JOIN speakers ON speakers.brand = summed.brand AND speakers.day = summed.day

@@ -2,7 +2,7 @@
 -- Grain:   one row per (brand, hour), from the brand's first mention to the hour of the snapshot, which is still
 --          running. More than 400 days back only hours with mentions have a row.
 -- Reads:   mentions, lake.visits, lake.feeds, lake.snapshot.
--- Read by: brand_days, negative_spikes, trend, share_of_voice, word_of_mouse.
+-- Read by: brand_days, negative_spikes, trend, word_of_mouse, the checks.
 -- Method:  a mention that is_meant counts in the hour its post was published; a post that names two brands counts
 --          once for each. Coverage needs visits in the hour itself: an hour that was only read
 --          later, as history, has none.

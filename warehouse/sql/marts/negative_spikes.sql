@@ -80,7 +80,8 @@ WITH params AS (
            negatives / mentions AS negative_share,
            greatest(expected, expected_at_least) AS mu,
            1 / greatest(coalesce(alpha, 0), alpha_at_least) AS size,
-           1 + (least(mentions, 2 * usual_mentions) - 1) * greatest(coalesce(rho, 0), rho_at_least) AS inflation
+           1 + greatest(least(mentions, 2 * usual_mentions) - 1, 0) * greatest(coalesce(rho, 0), rho_at_least)
+               AS inflation  -- never below 1: correlation does not make a small window more certain
     FROM spread, params
     WHERE history >= history_at_least
       AND negatives >= negatives_at_least

@@ -1,6 +1,6 @@
 -- lake.mentions: every mention that the snapshot's nlp_version found, each once.
 -- Grain:   one row per (post_id, version, brand).
--- Reads:   arrived_mentions, the mentions files of that nlp_version; lake.posts, lake.snapshot.
+-- Reads:   arrived_mentions, the files that nlp_version made; lake.posts, lake.snapshot.
 -- Read by: mentions, the checks.
 -- Columns:
 --   is_current: the post's current reading is this version, and it was not taken down

@@ -1,9 +1,10 @@
 -- lake.posts: every reading of every post, each once, and which of them is the current one.
 -- Grain:   one row per (post_id, version, fetched_at): a reading.
--- Reads:   arrived_posts, the posts files of the lake; overlapping visits and compaction bring some rows twice.
+-- Reads:   arrived_posts, the lake's files; overlapping visits and compaction bring some rows twice.
 -- Read by: lake.mentions, posts, mentions, feed_health, the checks.
 -- Method:  the newest reading is the current one. Of two in the same visit a tombstone wins, then the later edit. A
---          count that a reading does not tell keeps the last value told: silence is not zero.
+--          count that a reading does not tell keeps the last value told: silence is not zero. Listeners date an
+--          undated post by their visit; read again, it keeps the earliest time told, or it would seem said anew.
 -- Columns:
 --   is_current: the post's newest reading, be it a tombstone
 WITH once AS (
@@ -15,6 +16,7 @@ WITH once AS (
     ) = 1
 )
 SELECT * REPLACE (
+           CASE WHEN published_at = fetched_at THEN min(published_at) OVER so_far ELSE published_at END AS published_at,
            last_value(author_followers IGNORE NULLS) OVER so_far AS author_followers,
            last_value(likes IGNORE NULLS) OVER so_far AS likes,
            last_value(replies IGNORE NULLS) OVER so_far AS replies,

@@ -1,6 +1,6 @@
 -- brands: the brands listened for, whom they are compared with, and who owns what is said about them.
 -- Grain:   one row per brand in listening.toml when the snapshot was published.
 -- Reads:   lake.brands.
--- Read by: the data team, share_of_voice, word_of_mouse.
+-- Read by: the data team, share_of_voice.
 SELECT *
 FROM lake.brands

@@ -1,10 +1,11 @@
 -- mentions: what is said about each brand, one opinion a row, with the post that says it.
 -- Grain:   one row per (post_id, brand), of the post's current version and the snapshot's nlp_version.
 -- Reads:   lake.mentions, lake.posts.
--- Read by: the data team, brand_hours, brand_days, word_of_mouse, alerts' quotes.
+-- Read by: the data team, brand_hours, brand_days, word_of_mouse, quotes, the checks.
 -- Columns:
 --   is_meant: certainty is 0.5 or more: marts and macros count only such mentions
-SELECT found.* EXCLUDE (is_current), found.certainty >= 0.5 AS is_meant,
+SELECT found.* EXCLUDE (is_current) REPLACE (reading.published_at AS published_at),
+       found.certainty >= 0.5 AS is_meant,
        reading.feed, reading.kind, reading.url, reading.title, reading.text, reading.author,
        reading.author_followers, reading.parent_id, reading.root_id, reading.quoted_id,
        reading.likes, reading.replies, reading.shares, reading.views, reading.rating

@@ -1,7 +1,7 @@
 -- posts: what has been published and still stands, as last read.
 -- Grain:   one row per post_id; posts that were taken down are left out.
 -- Reads:   lake.posts, which holds every reading and the tombstones.
--- Read by: the data team, alerts' quotes.
+-- Read by: the data team, the checks.
 SELECT * EXCLUDE (is_current, deleted)
 FROM lake.posts
 WHERE is_current AND NOT deleted
