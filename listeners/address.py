@@ -1,6 +1,6 @@
 """Which addresses a feed may lead us to.
 
-A feed's URL, or any redirect, may name a host inside our own network (FAULTS 15). So a host is looked up once,
+A feed's URL, or any redirect, may name a host inside our own network. So a host is looked up once,
 every address it has is checked, and the connection goes to a checked address: a second look-up could give another.
 Only hosts that the user lists in allow_hosts are spared the check.
 """
@@ -61,7 +61,7 @@ def why_refused(address: str) -> str | None:
 
 
 def checked(host: str, addresses: list[str]) -> list[str]:
-    """Return the addresses to try, two families alternating so that a dead one costs a single wait (FAULTS 14).
+    """Return the addresses to try, two families alternating so that a dead one costs a single wait.
 
     Raises AddressRefused if any of them is not public: a name with both kinds is a trap.
     """

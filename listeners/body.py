@@ -1,7 +1,7 @@
 """An answer's body: decoded while it arrives, within bounds, and a first look at what it is.
 
-httpx sets no limit on what a body decodes to (FAULTS 11) and does not notice a gzip stream that ends early
-(FAULTS 12), hence this decoder. We ask for gzip and deflate only; a server that answers in anything else is refused.
+httpx sets no limit on what a body decodes to and does not notice a gzip stream that ends early
+(encode/httpx#1927), hence this decoder. We ask for gzip and deflate only; a server that answers in anything else is refused.
 """
 
 import re
@@ -103,7 +103,7 @@ def gunzipped(body: bytes, *, at_most: int, ratio: float) -> bytes:
 
 
 def looks_like_html(body: bytes) -> bool:
-    """Return whether the body begins as a web page does, whatever its headers say (FAULTS 3)."""
+    """Return whether the body begins as a web page does, whatever its headers say."""
     start = _PROLOGUE.match(body[:20_000])
     return bool(start and _HTML_START.match(body, start.end()))
 

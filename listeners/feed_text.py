@@ -1,4 +1,4 @@
-"""The bytes of a feed as text: unpacked, in the right charset, without what XML forbids (FAULTS 8, 9, 10).
+"""The bytes of a feed as text: unpacked, in the right charset, without what XML forbids (feedparser#81).
 
 Servers and files disagree about charsets more often than not, so the bytes decide first: a byte order mark, then
 UTF-8 if they are valid UTF-8 (other charsets hardly ever look like it), then what HTTP and the prolog say, and in the

@@ -8,7 +8,7 @@ The search is fuzzy: what it finds need not name what was asked for. Accounts ar
 
 The cursor holds what is still to be read: stretches of time per query. It moves with every page, so a visit that is
 killed, or that has used up its requests, is taken up where it stopped. A stretch counts as read only when an answer
-brought its last hit: an answer without hits moves nothing (FAULTS 7). The stretch then grows with the next
+brought its last hit: an answer without hits moves nothing. The stretch then grows with the next
 visit, which costs no further request. What is new comes first, then what was left, then the two hours again.
 """
 

@@ -51,10 +51,10 @@ class Limits:
     attempts: int = 4  # of one GET, the first among them
     retry_seconds: float = 180.0  # no further attempt begins after this
     wait_seconds: float = 60.0  # a longer wait asked for ends the visit
-    connect_seconds: float = 5.0  # FAULTS 14
+    connect_seconds: float = 5.0  # an IPv6 address that leads nowhere must not take all the time there is
     read_seconds: float = 30.0  # between two pieces of an answer
     answer_seconds: float = 90.0  # for one answer, whole
-    body_bytes: int = 10_000_000  # decoded (FAULTS 11)
+    body_bytes: int = 10_000_000  # decoded
     ratio: float = 200.0  # of decoded to received bytes; text reaches about 20
     redirects: int = 5
     connections: int = 100  # at once; httpcore's pool slows down beyond
@@ -67,7 +67,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Validators:
-    """What a server gave to recognise a version of its answer by, exactly as received (FAULTS 16, 17)."""
+    """What a server gave to recognise a version of its answer by, exactly as received (commafeed#1746)."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -162,7 +162,7 @@ class PoliteClient:
             timeout=httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds, pool=None),
             follow_redirects=False,
             trust_env=False,
-            http2=False,  # FAULTS 13
+            http2=False,  # a reset of one stream poisons the pool (encode/httpx#3324)
         )
 
     async def __aenter__(self) -> Self:
@@ -311,7 +311,7 @@ class FeedClient:
     async def _read(self, response: httpx.Response) -> _Answer:
         response.headers.encoding = "latin-1"  # an ETag comes back as it came, whatever its bytes
         if response.status_code == 304:
-            return _Answer(304, response.headers, b"")  # a body is none of its business (FAULTS 18)
+            return _Answer(304, response.headers, b"")  # a body is none of its business (FreshRSS#1020)
         limits = self._polite.limits
         body = Body(response.headers.get("content-encoding", ""), at_most=limits.body_bytes, ratio=limits.ratio)
         async for chunk in response.aiter_raw():
@@ -348,7 +348,7 @@ class FeedClient:
             raise FeedGone(self.feed, found)
         if status in REFUSED:
             raise FeedBlocked(self.feed, f"{found}{_said(answer.body)}")
-        if status == 404 or status >= 500:  # 404 comes in waves on live channels (FAULTS 6)
+        if status == 404 or status >= 500:  # 404 comes in waves on live channels (ocaml.org#3512)
             raise FeedUnavailable(self.feed, found, self._retry_at(asked))
         raise FeedFormatChanged(self.feed, f"{found}{_said(answer.body)}")
 

@@ -36,7 +36,7 @@ from listeners.post import LeftOut, empty_page, row, to_page
 if TYPE_CHECKING:
     from listeners.http import Reply, Validators
 
-WHOLE_EVERY = timedelta(days=1)  # an unconditional GET this often: some servers answer 304 for ever (FAULTS 18)
+WHOLE_EVERY = timedelta(days=1)  # an unconditional GET this often: some servers answer 304 for ever (FreshRSS#1020)
 MAX_UNPACKED = 10_000_000  # bytes of a feed that is a gzip file, and at most
 MAX_RATIO = 200.0  # times its packed size
 PARSERS = 2  # threads; parsing holds the interpreter's lock, so more would gain nothing
@@ -223,7 +223,7 @@ def to_post(entry: Entry, visit: Visit, *, language: object = None, twins: froze
 
 
 def identity(entry: Entry, twins: frozenset[str] = frozenset()) -> str:
-    """Return what an entry is known by within its feed: the hash of its guid, else link, else content (FAULTS 22).
+    """Return what an entry is known by within its feed: the hash of its guid, else link, else content (FreshRSS#5909).
 
     A site that moves from http to https keeps its entries: addresses count without their scheme.
     """

@@ -1,6 +1,6 @@
 """How long to wait before asking again: what servers say in their headers, and what we do if they say nothing.
 
-The dialects (FEEDS.md, "Dialects to normalise"): Retry-After is seconds, at times a fraction, or an HTTP date
+The dialects: Retry-After is seconds, at times a fraction, or an HTTP date
 (RFC 9110); a rate limit's reset is seconds left (Reddit, IETF drafts), epoch seconds (GitHub, Bluesky) or an ISO
 time (Mastodon). All pure: the present moment and the dice are arguments.
 """

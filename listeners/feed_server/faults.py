@@ -62,7 +62,7 @@ def status(code: int, headers: Mapping[str, str] | None = None, body: str = "") 
 
 
 def html_instead(code: int = 200) -> Act:
-    """A page for people where data is due (FAULTS 3)."""
+    """A page for people where data is due."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         await _answer(send, code, {"content-type": "text/html; charset=utf-8"}, LOGIN_PAGE.encode())
@@ -71,7 +71,7 @@ def html_instead(code: int = 200) -> Act:
 
 
 def redirect(to: str, code: int = 302) -> Act:
-    """A redirect to any address (FAULTS 5, 15)."""
+    """A redirect to any address."""
     return status(code, {"location": to})
 
 
@@ -101,7 +101,7 @@ def wrong_content_type(content_type: str = "text/html") -> Act:
 
 
 def truncated(share: float = 0.5) -> Act:
-    """The right headers and the first part of the body; then the connection breaks (FAULTS 12)."""
+    """The right headers and the first part of the body; then the connection breaks (encode/httpx#1927)."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message = {}

@@ -1,4 +1,4 @@
-"""Which addresses are refused (FAULTS 15)."""
+"""Which addresses are refused."""
 
 import ipaddress
 

@@ -1,4 +1,4 @@
-"""Feeds as text: which charset wins (FAULTS 8, 9, 10)."""
+"""Feeds as text: which charset wins (feedparser#81)."""
 
 import codecs
 
