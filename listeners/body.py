@@ -1,7 +1,7 @@
 """An answer's body: decoded while it arrives, within bounds, and a first look at what it is.
 
-httpx sets no limit on what a body decodes to and does not notice a gzip stream that ends early
-(encode/httpx#1927), hence this decoder. We ask for gzip and deflate only; a server that answers in anything else is refused.
+httpx sets no limit on what a body decodes to and does not notice a gzip stream that ends early (encode/httpx#1927),
+hence this decoder. We ask for gzip and deflate only; a server that answers in anything else is refused.
 """
 
 import re
