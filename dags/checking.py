@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from dags.notify import NoChannel, channel_of
 from dags.settings import Settings, address_of
@@ -27,6 +27,9 @@ def report(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
                 channel_of(owner, settings.alerts, environment)
             except NoChannel as error:
                 warnings.append(f"{brand.name}: {error}")
+    for feed in settings.feeds:
+        named = [value for key, value in feed if key.endswith("_env") and isinstance(value, str)]
+        warnings += [f"{feed.id}: {name} is not set" for name in named if not environment.get(name)]
     return {
         "brands": [
             {
@@ -86,8 +89,13 @@ def _told(kind: Any) -> str:
     """Return a key's type as a person writes it in TOML."""
     if get_origin(kind) is Literal:
         return " or ".join(f'"{choice}"' for choice in get_args(kind))
+    if get_origin(kind) is Annotated:
+        return _told(get_args(kind)[0])
     if get_origin(kind) is tuple:
-        return "list of text"
+        return "list of text" if _told(get_args(kind)[0]) == "text" else "list of numbers"
+    if get_origin(kind) is dict:
+        return "table"
     if args := get_args(kind):
         return " or ".join(_told(choice) for choice in args if choice is not NoneType)
-    return {str: "text", int: "number", bool: "true or false"}.get(kind, getattr(kind, "__name__", str(kind)))
+    names = {str: "text", int: "number", float: "number", bool: "true or false"}
+    return names.get(kind, getattr(kind, "__name__", str(kind)))

@@ -182,9 +182,8 @@ def feeds(as_json: AsJson = False) -> None:
     from dags import summary
 
     with summary.reading(_database()) as database:
-        rows, columns = summary.ask(database, "FROM feed_health ORDER BY feed")
-    shown = [column for column in columns if as_json or column not in {"url", "is_configured"}]
-    output.show(rows, shown, as_json=as_json, title="Feeds")
+        rows, _ = summary.ask(database, "FROM feed_health ORDER BY feed")
+    output.show_feeds(rows, as_json=as_json)
 
 
 @app.command()

@@ -106,6 +106,29 @@ def show_visits(visits: Sequence[Row], *, as_json: bool) -> None:
     )
 
 
+def show_feeds(rows: Sequence[Row], *, as_json: bool) -> None:
+    """Print how well each feed is heard."""
+    if as_json:
+        print_json(rows)
+        return
+    shown = [
+        {
+            "feed": row["feed"],
+            "source": row["source"],
+            "last success": row["last_success_at"],
+            "visits in 7 days": ", ".join(f"{number} {outcome}" for outcome, number in row["outcomes_7d"].items())
+            or None,
+            "posts a day": row["posts_per_day"],
+            "usual": row["usual_posts_per_day"],
+            "rejects": row["rejects_7d"] or None,
+            "next visit": row["next_visit_at"],
+            "what is the matter": row["last_error"] or row["waiting_for"],
+        }
+        for row in rows
+    ]
+    show(shown, list(shown[0]) if shown else ["feed"], as_json=False, title="Feeds (times are UTC)")
+
+
 def show_enriched(enriched: "Enriched", *, as_json: bool) -> None:
     """Print what was read and found."""
     if as_json:

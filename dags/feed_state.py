@@ -1,9 +1,10 @@
 """What is remembered of a feed between visits: its cursor and what was stored last."""
 
 import hashlib
+from collections.abc import Iterator
 
 import pyarrow as pa
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from listeners.feed import FeedOptions
 from warehouse.lake import Lake
@@ -19,7 +20,6 @@ class FeedState(BaseModel):
     asked: str = Field(description="digest of the feed's options: a cursor is only good for the same question")
     cursor: str | None = None
     seen: dict[str, str] = {}
-    not_before: AwareDatetime | None = Field(default=None, description="the server asked us to stay away until then")
 
 
 def load_state(lake: Lake, feed: FeedOptions) -> FeedState:
@@ -44,24 +44,33 @@ def save_state(lake: Lake, feed: FeedOptions, state: FeedState) -> None:
     lake.write_state(_name(feed), state.model_copy(update={"seen": recent}).model_dump_json().encode())
 
 
-def unseen(posts: pa.RecordBatch, seen: dict[str, str]) -> tuple[pa.RecordBatch, dict[str, str]]:
-    """Return the readings that differ from the last stored ones, and what to remember of them.
-
-    A reading differs by its text, by its being deleted, or by its counts of likes, replies, shares, views.
-    """
+def unseen(posts: pa.RecordBatch, seen: dict[str, str]) -> pa.RecordBatch:
+    """Return the readings that differ from the last stored ones."""
     if not posts.num_rows:
-        return posts, {}
-    columns = [posts.column(name).to_pylist() for name in ("post_id", "version", *_COUNTERS)]
-    fresh: dict[str, str] = {}
+        return posts
+    met = dict(seen)
     mask = []
-    for post_id, *reading in zip(*columns, strict=True):
-        fingerprint = _digest(repr(reading), 8)
-        key = _digest(post_id, 12)
-        is_new = fresh.get(key, seen.get(key)) != fingerprint
-        mask.append(is_new)
-        if is_new:
-            fresh[key] = fingerprint
-    return posts.filter(pa.array(mask, type=pa.bool_())), fresh
+    for key, fingerprint in _readings(posts):
+        mask.append(met.get(key) != fingerprint)
+        met[key] = fingerprint
+    return posts.filter(pa.array(mask, type=pa.bool_()))
+
+
+def fingerprints(posts: pa.RecordBatch) -> dict[str, str]:
+    """Return what to remember of readings that are stored: what `unseen` tells them from later ones by."""
+    return dict(_readings(posts)) if posts.num_rows else {}
+
+
+def _readings(posts: pa.RecordBatch) -> Iterator[tuple[str, str]]:
+    """Post and fingerprint of each reading.
+
+    One differs from another by its text, by its being deleted, by its counts of likes, replies, shares, views, or by
+    no longer naming its author.
+    """
+    columns = [posts.column(name).to_pylist() for name in ("post_id", "version", *_COUNTERS)]
+    nameless = posts.column("author").is_null().to_pylist()
+    for post_id, *reading in zip(*columns, nameless, strict=True):
+        yield _digest(post_id, 12), _digest(repr(reading), 8)
 
 
 def _name(feed: FeedOptions) -> str:
@@ -69,7 +78,7 @@ def _name(feed: FeedOptions) -> str:
 
 
 def _digest_of_question(feed: FeedOptions) -> str:
-    return _digest(feed.model_dump_json(exclude={"id", "keep", "about"}), 16)
+    return _digest(feed.model_dump_json(exclude={"id", "keep", "about", "poll_minutes"}), 16)
 
 
 def _digest(text: str, length: int) -> str:

@@ -35,6 +35,11 @@ class Intake:
         self._states: dict[str, tuple[FeedOptions, FeedState]] = {}
         self._files = 0
 
+    @property
+    def held(self) -> Sequence[pa.RecordBatch]:
+        """The posts that are not stored yet."""
+        return self._posts
+
     def add(self, feed: FeedOptions, posts: pa.RecordBatch, state: FeedState) -> None:
         """Take posts and the state to save once they are stored."""
         self._posts.append(posts)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from listeners.feed import FeedError, FeedOptions, Page, Visit
+from dags.visits import keeps_all
+from listeners.feed import NAMES_NO_BRAND, FeedError, FeedOptions, Page, Visit
 from listeners.http import PoliteClient
 from listeners.pseudonym import pseudonym
 from listeners.registry import load
@@ -23,6 +24,7 @@ async def preview(
     allow_hosts: Sequence[str],
     contact: str | None,
     consent: Any,
+    environment: Mapping[str, str],
     now: datetime,
     on_feed: Callable[[str], None],
 ) -> list[dict[str, Any]]:
@@ -40,6 +42,8 @@ async def preview(
             started_at=now,
             pseudonym=pseudonym(NO_KEY, feed.source),
             consent=consent,
+            secrets=feed.secrets_in(environment),
+            wanted=(lambda title, text: True) if keeps_all(feed) else matcher.names_any,
         )
         async with places:
             try:
@@ -67,7 +71,7 @@ def _told(feed: FeedOptions, page: Page | None, matcher: Matcher) -> dict[str, A
         named.update(brands)
         stored += bool(brands) or feed.keep == "all"
     left_out = Counter(page.left_out) + Counter({"rejected": len(page.rejected)})
-    left_out += Counter({"names no brand": page.posts.num_rows - stored})
+    left_out += Counter({NAMES_NO_BRAND: page.posts.num_rows - stored})
     return _row(
         feed,
         "answered" if page.posts.num_rows or left_out else "empty",

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from dags.toml_lines import line_of
-from listeners.feed import FeedOptions
+from listeners.feed import FeedOptions, PollMinutes
 from listeners.registry import SOURCES, load
 from nlp.brands import Brand
 
@@ -66,6 +66,10 @@ class CollectSettings(BaseModel):
     )
     contact: Text | None = Field(
         default=None, description="mail address or page for the User-Agent: whom a server may ask"
+    )
+
+    poll_minutes: PollMinutes = Field(
+        default=(60, 360), description="[shortest, longest] pause between two visits of a feed; quiet ones wait longer"
     )
 
     @field_validator("contact")

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from dags.author_key import author_key
 from dags.demo_lake import refuse_to_mix
-from dags.feed_state import load_state
+from dags.polling import is_due, last_visits
 from dags.settings import BrandSettings, Settings, SettingsError, address_of
 from listeners.feed import FeedOptions
 from listeners.registry import has_history
@@ -65,13 +65,13 @@ def feed_shards(
 
     backfill: only feeds whose source keeps a history.
     """
-    lake, moment = open_lake(settings), now()
+    moment = now()
+    last = {} if backfill else last_visits(open_lake(settings), moment)
     by_host: dict[str, list[str]] = defaultdict(list)
     for feed in settings.feeds:
         if backfill and not has_history(feed.source):
             continue
-        not_before = None if backfill else load_state(lake, feed).not_before
-        if not_before is None or not_before <= moment:
+        if is_due(last.get(feed.id), moment):
             by_host[_host(feed)].append(feed.id)
     shards: list[list[str]] = []
     for ids in by_host.values():
@@ -88,6 +88,7 @@ def collect(
     *,
     window: tuple[datetime, datetime] | None = None,
     now: Callable[[], datetime] = utc_now,
+    environment: Mapping[str, str] = os.environ,
     on_visit: Callable[[dict[str, Any]], None] = lambda visit: None,
 ) -> list[dict[str, Any]]:
     """Visit feeds (all unless named) and store what is new; return their rows of `visits`.
@@ -109,6 +110,7 @@ def collect(
         names_a_brand=Matcher(settings.recognised).names_any,
         clock=now,
         run_id=f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        environment=environment,
     )
     return asyncio.run(visitor.visit_all(feeds, window=window, on_visit=on_visit))
 
@@ -117,6 +119,7 @@ def preview(
     settings: Settings,
     *,
     now: Callable[[], datetime] = utc_now,
+    environment: Mapping[str, str] = os.environ,
     on_feed: Callable[[str], None] = lambda feed: None,
 ) -> list[dict[str, Any]]:
     """Return for each feed what its first page would bring; nothing is stored."""
@@ -130,6 +133,7 @@ def preview(
             allow_hosts=settings.collect.allow_hosts,
             contact=settings.collect.contact,
             consent=settings.collect.consent,
+            environment=environment,
             now=now(),
             on_feed=on_feed,
         )

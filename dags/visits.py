@@ -3,22 +3,36 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute
 
-from dags.feed_state import load_state, unseen
+from dags.feed_state import fingerprints, load_state, unseen
 from dags.intake import Intake, LakeUnwritable
+from dags.polling import LastVisit, last_visits, plan
 from dags.settings import CollectSettings
-from listeners.feed import FeedError, FeedOptions, FeedUnavailable, Page, Visit
+from dags.tombstones import tombstones
+from listeners.feed import (
+    NAMES_NO_BRAND,
+    FeedError,
+    FeedFormatChanged,
+    FeedOptions,
+    FeedUnavailable,
+    Page,
+    TakenDown,
+    Visit,
+)
 from listeners.http import FeedClient, PoliteClient
 from listeners.pseudonym import pseudonym
-from listeners.registry import load
+from listeners.registry import load, network_of
 from warehouse.lake import Lake
-from warehouse.tables import POSTS, VISITS, conform, empty
+from warehouse.tables import VISITS, conform
+
+pc: Any = pyarrow.compute  # its functions are made at import, where no type checker sees them
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +40,19 @@ SIDE_BY_SIDE = 100  # feeds at a time: more gains nothing in one process
 
 TOLD = 1_000  # characters of an error that are kept
 
+# A source that changed its format shows as items that cannot be read; one odd item in a hundred is daily life.
+REJECTS_AT_LEAST = 5
+REJECTS_SHARE = 0.2  # of all items of a visit so far; from there on the visit has failed
+
 Window = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """What all visits of a run share. names_a_brand takes a title and a text; clock gives UTC."""
+    """What all visits of a run share. names_a_brand takes a title and a text; clock gives UTC.
+
+    environment: where the secrets are that feeds name.
+    """
 
     lake: Lake
     settings: CollectSettings
@@ -39,6 +60,7 @@ class Visitor:
     names_a_brand: Callable[[str | None, str], bool]
     clock: Callable[[], datetime]
     run_id: str
+    environment: Mapping[str, str] = field(repr=False)
 
     async def visit_all(
         self, feeds: Sequence[FeedOptions], *, window: Window | None = None, on_visit: Callable[[dict], None]
@@ -46,77 +68,111 @@ class Visitor:
         """Visit every feed once, store what it gave, and return the rows of `visits` in the order of `feeds`.
 
         window: read that stretch of history instead of going on from the cursor, which stays where it is.
-        Raises LakeUnwritable; a feed that fails is a row with its reason.
+        Raises LakeUnwritable; a feed that fails is a row with its reason. Where the run is broken off, what was visited
+        is stored all the same.
         """
         intake = Intake(self.lake, self.run_id)
+        last = last_visits(self.lake, self.clock())
+        rows: dict[str, dict[str, Any]] = {}
         places = asyncio.Semaphore(SIDE_BY_SIDE)
         options = {"allow_hosts": frozenset(self.settings.allow_hosts), "contact": self.settings.contact}
 
-        async def visit(feed: FeedOptions) -> dict[str, Any]:
+        async def visit(feed: FeedOptions) -> None:
             async with places:
-                row = await self._visit(feed, client.visit(feed.id), intake, window)
+                row = await self._visit(feed, client.visit(feed.id), intake, last.get(feed.id), window)
+            rows[feed.id] = row
             on_visit(row)
-            return row
 
-        async with PoliteClient(**options) as client:
-            rows = await asyncio.gather(*map(visit, feeds))
-        intake.flush()
-        if rows:
-            told = conform(pa.RecordBatch.from_pylist(rows, schema=VISITS), VISITS)
-            try:
-                self.lake.append(told, VISITS, self.run_id)
-            except OSError as error:
-                raise LakeUnwritable(f"the lake cannot be written: {error}") from error
-        return rows
+        try:
+            async with PoliteClient(**options) as client, asyncio.TaskGroup() as visits:
+                for feed in feeds:
+                    visits.create_task(visit(feed))
+        except* LakeUnwritable as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            intake.flush()
+            self._record(list(rows.values()))
+        return [rows[feed.id] for feed in feeds]
+
+    def _record(self, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        told = conform(pa.RecordBatch.from_pylist(rows, schema=VISITS), VISITS)
+        try:
+            self.lake.append(told, VISITS, self.run_id)
+        except OSError as error:
+            raise LakeUnwritable(f"the lake cannot be written: {error}") from error
 
     async def _visit(
-        self, feed: FeedOptions, client: FeedClient, intake: Intake, window: Window | None
+        self, feed: FeedOptions, client: FeedClient, intake: Intake, last: LastVisit | None, window: Window | None
     ) -> dict[str, Any]:
         started_at = self.clock()
-        remembered = load_state(self.lake, feed)
-        state = remembered.model_copy(update={"not_before": None})
+        state = remembered = load_state(self.lake, feed)
         tally = _Tally()
         visit = Visit(
             feed=feed,
             client=client,
             cursor=None if window else state.cursor,
             started_at=started_at,
-            pseudonym=pseudonym(self.author_key, feed.source),
+            pseudonym=pseudonym(self.author_key, network_of(feed.source)),
             consent=self.settings.consent,
             window=window,
+            secrets=feed.secrets_in(self.environment),
+            wanted=(lambda title, text: True) if keeps_all(feed) else self.names_a_brand,
         )
-        outcome, error = None, None
+        outcome, error, retry_at = None, None, None
         try:
             async for page in load(feed.source).pages(visit):
-                kept = _kept(page.posts, feed, self.names_a_brand)
-                posts, fresh = unseen(kept, state.seen)
-                tally.add(page, kept=kept.num_rows, stored=posts.num_rows)
-                cursor = state.cursor if window else page.cursor
-                state = state.model_copy(update={"cursor": cursor, "seen": {**state.seen, **fresh}})
+                standing, taken_down = _parted(page)
+                new = unseen(standing, state.seen)
+                posts = _kept(new, feed, self.names_a_brand)
+                fresh = fingerprints(posts)
+                tally.add(page, standing=standing.num_rows, new=new.num_rows, stored=posts.num_rows)
+                unreadable = tally.unreadable(feed.id)
+                if fresh or not (window or unreadable or page.cursor == state.cursor):
+                    cursor = state.cursor if window or unreadable else page.cursor
+                    state = state.model_copy(update={"cursor": cursor, "seen": {**state.seen, **fresh}})
                 intake.reject(feed, page.rejected, started_at)
-                if posts.num_rows or state != remembered:  # a quiet feed costs no write
+                if posts.num_rows or state is not remembered:  # a quiet feed costs no write
                     intake.add(feed, posts, state)
+                if taken_down.posts or taken_down.authors:
+                    gone = tombstones(self.lake, intake.held, feed, taken_down, started_at)
+                    state = state.model_copy(update={"seen": {**state.seen, **fingerprints(gone)}})
+                    tally.stored += gone.num_rows
+                    intake.add(feed, gone, state)
+                if unreadable:
+                    raise unreadable
         except FeedError as failure:
             outcome, error = failure.outcome, str(failure)
-            if isinstance(failure, FeedUnavailable) and failure.retry_at:
-                intake.add(feed, empty(POSTS), state.model_copy(update={"not_before": failure.retry_at}))
+            retry_at = failure.retry_at if isinstance(failure, FeedUnavailable) else None
         except LakeUnwritable:
             raise
         except Exception as bug:  # one listener's mistake must not stop the other feeds
             log.exception("%s: the %s listener failed", feed.id, feed.source)
             outcome, error = "failed", f"{feed.id}: {type(bug).__name__}: {bug}"
+        outcome = outcome or tally.outcome
+        planned = None
+        if not window:
+            bounds = self._bounds(feed)
+            planned = plan(outcome, started_at, last, bounds, rest=tally.rest, retry_at=retry_at)
         return {
             "feed": feed.id,
             "source": feed.source,
             "started_at": started_at,
             "finished_at": max(self.clock(), started_at),
-            "outcome": outcome or tally.outcome,
+            "outcome": outcome,
             "posts": tally.stored,
             "left_out": sorted(tally.left_out.items()),
             "requests": client.requests,
             "bytes": client.bytes,
-            "error": _storable(error or tally.capped),
+            "error": _storable(error or tally.capped or tally.suspect),
+            "next_visit_at": planned.next_visit_at if planned else None,
+            "waiting_for": planned.waiting_for if planned else None,
         }
+
+    def _bounds(self, feed: FeedOptions) -> tuple[timedelta, timedelta]:
+        shortest, longest = feed.poll_minutes or self.settings.poll_minutes
+        return timedelta(minutes=shortest), timedelta(minutes=longest)
 
 
 @dataclass
@@ -127,20 +183,37 @@ class _Tally:
     left_out: Counter[str] = field(default_factory=Counter)
     pages: int = 0
     unchanged: int = 0
+    rejected: int = 0
+    why_rejected: str = ""
+    items: int = 0
     capped: str | None = None
+    suspect: str | None = None
+    rest: timedelta | None = None
 
-    def add(self, page: Page, *, kept: int, stored: int) -> None:
+    def add(self, page: Page, *, standing: int, new: int, stored: int) -> None:
         self.stored += stored
         self.left_out.update(page.left_out)
         ours = {
             "rejected": len(page.rejected),
-            "names no brand": page.posts.num_rows - kept,
-            "already stored": kept - stored,
+            NAMES_NO_BRAND: new - stored,
+            "already stored": standing - new,
         }
         self.left_out.update({reason: posts for reason, posts in ours.items() if posts})
         self.pages += 1
         self.unchanged += page.unchanged
+        self.rejected += len(page.rejected)
+        self.why_rejected = self.why_rejected or (page.rejected[0].reason if page.rejected else "")
+        self.items += page.posts.num_rows + sum(page.left_out.values()) + len(page.rejected)
         self.capped = page.capped or self.capped
+        self.suspect = page.suspect or self.suspect
+        self.rest = page.rest or self.rest
+
+    def unreadable(self, feed_id: str) -> FeedFormatChanged | None:
+        """Return the error of a visit of whose items too many could not become posts, or None."""
+        if self.rejected < REJECTS_AT_LEAST or self.rejected < REJECTS_SHARE * self.items:
+            return None
+        said = f"{self.rejected} of {self.items} items cannot be read (see rejects), as one {self.why_rejected}"
+        return FeedFormatChanged(feed_id, said)
 
     @property
     def outcome(self) -> str:
@@ -157,9 +230,23 @@ def _storable(told: str | None) -> str | None:
     return told and told[:TOLD].encode(errors="backslashreplace").decode()
 
 
+def _parted(page: Page) -> tuple[pa.RecordBatch, TakenDown]:
+    """Return a page's posts that stand, and what is gone: a tombstone names no brand, and is kept for what was kept."""
+    deleted, gone = page.posts.column("deleted"), page.taken_down or TakenDown()
+    if not pc.any(deleted).as_py():
+        return page.posts, gone
+    named = page.posts.filter(deleted).column("post_id").to_pylist()
+    return page.posts.filter(pc.invert(deleted)), TakenDown(gone.posts | set(named), gone.authors)
+
+
+def keeps_all(feed: FeedOptions) -> bool:
+    """Return whether posts are stored that name no brand; where a feed is about one, every post is a mention of it."""
+    return feed.keep == "all" or feed.about is not None
+
+
 def _kept(posts: pa.RecordBatch, feed: FeedOptions, names_a_brand: Callable[[str | None, str], bool]) -> pa.RecordBatch:
-    """Return the posts the feed's `keep` asks for; where a feed is about a brand, every post is a mention."""
-    if feed.keep == "all" or feed.about or not posts.num_rows:
+    """Return the posts the feed's `keep` asks for."""
+    if keeps_all(feed) or not posts.num_rows:
         return posts
     titles, texts = posts.column("title").to_pylist(), posts.column("text").to_pylist()
     return posts.filter(pa.array(map(names_a_brand, titles, texts), type=pa.bool_()))

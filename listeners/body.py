@@ -4,14 +4,21 @@ httpx sets no limit on what a body decodes to and does not notice a gzip stream 
 hence this decoder. We ask for gzip and deflate only; a server that answers in anything else is refused.
 """
 
+import html
 import re
 import zlib
+from urllib.parse import urljoin
 
 RATIO_FROM = 1_000_000  # decoded bytes; below it the ratio of a bomb does no harm
 _STEP = 65_536  # bytes decoded at a time
 
 _PROLOGUE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _HTML_START = re.compile(rb"<!doctype\s+html|<(?:html|head|body|script|title|meta)[\s>]", re.IGNORECASE)
+_HTML_DOCTYPE = re.compile(rb"<!doctype\s+html[^<>]*>", re.IGNORECASE)
+_FEED_START = re.compile(rb"<(?:rss|rdf:rdf|feed|channel)[\s>]", re.IGNORECASE)  # some makers think a feed is HTML
+_LINK = re.compile(rb"<link\s([^<>]{0,2000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([a-z]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_FEED_TYPE = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json|rdf\+xml|json)", re.IGNORECASE)
 _HTML_TITLE = re.compile(rb"<title[^<>]{0,300}>(.{0,300}?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -91,13 +98,16 @@ class Body:
 
 
 def gunzipped(body: bytes, *, at_most: int, ratio: float) -> bytes:
-    """Return a body that is itself a gzip file, unpacked (some servers label it badly); any other as it is.
+    """Return a body that is itself a gzip or zlib file, unpacked (some servers label it badly); any other as it is.
 
     Raises TooLarge or Truncated.
     """
-    if not body.startswith(b"\x1f\x8b"):
+    if body.startswith(b"\x1f\x8b"):
+        collected = Body("gzip", at_most=at_most, ratio=ratio)
+    elif body[:2] in (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"):  # RFC 1950; no text begins so
+        collected = Body("deflate", at_most=at_most, ratio=ratio)
+    else:
         return body
-    collected = Body("gzip", at_most=at_most, ratio=ratio)
     collected.feed(body)
     return collected.end()
 
@@ -105,13 +115,32 @@ def gunzipped(body: bytes, *, at_most: int, ratio: float) -> bytes:
 def looks_like_html(body: bytes) -> bool:
     """Return whether the body begins as a web page does, whatever its headers say."""
     start = _PROLOGUE.match(body[:20_000])
-    return bool(start and _HTML_START.match(body, start.end()))
+    if not start or not _HTML_START.match(body, start.end()):
+        return False
+    doctype = _HTML_DOCTYPE.match(body, start.end())
+    inside = _PROLOGUE.match(body[:20_000], doctype.end()) if doctype else None
+    return not (inside and _FEED_START.match(body, inside.end()))
 
 
 def html_title(body: bytes) -> str:
     """Return the page's title, for a person to see what came instead of data; empty if it has none."""
     found = _HTML_TITLE.search(body[:200_000])
     return " ".join(found.group(1).decode("utf-8", "replace").split())[:80] if found else ""
+
+
+def feeds_named(page: bytes, url: str) -> list[str]:
+    """Return the addresses of the feeds that a web page names as its own (<link rel="alternate" type=...>)."""
+    found: dict[str, None] = {}
+    for link in _LINK.finditer(page[:200_000]):
+        told = link[1].decode("utf-8", "replace")
+        given = {name.lower(): html.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(told)}
+        relations = given.get("rel", "").lower().split()
+        if {"alternate", "feed"} & set(relations) and _FEED_TYPE.match(given.get("type", "")) and given.get("href"):
+            try:
+                found[urljoin(url, given["href"].strip())] = None
+            except ValueError:
+                continue
+    return list(found)
 
 
 def _decoder(encoding: str) -> "zlib._Decompress":

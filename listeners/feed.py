@@ -12,11 +12,11 @@ cannot read it rejects item by item; what breaks the whole visit it raises.
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints
 
 if TYPE_CHECKING:  # the command line reads Options at every start, and pyarrow takes a third of a second
     import pyarrow as pa
@@ -36,9 +36,23 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _in_order(minutes: tuple[int, int]) -> tuple[int, int]:
+    if not minutes[0] <= minutes[1] <= 24 * 60:
+        raise ValueError("two numbers of minutes are due, the shorter first, at most 1440")
+    return minutes
+
+
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Phrases = Annotated[tuple[Phrase, ...], BeforeValidator(_as_list)]  # one phrase may stand without its brackets
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+PollMinutes = Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_in_order)]
+
+# What reading a cursor may raise that is none of ours: it is then as if there were none, and the feed begins anew
+CURSOR_FAULTS = (
+    ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError
+)  # fmt: skip
+
+NAMES_NO_BRAND = "names no brand"  # why a post is left out
 
 Pseudonym = Callable[[str], str]  # account name, unique within the source -> the author's keyed hash
 
@@ -54,6 +68,14 @@ class FeedOptions(BaseModel):
     source: str = Field(description="the kind of feed")
     keep: Literal["matches", "all"] = Field(default="matches", description="store only posts that name a brand, or all")
     about: str | None = Field(default=None, description="the brand every post here is about")
+    poll_minutes: PollMinutes | None = Field(
+        default=None, description="[shortest, longest] pause between two visits, as [collect] has it unless given"
+    )
+
+    def secrets_in(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return what the variables hold that its *_env keys name, by the variable's name; without those not set."""
+        names = [value for key, value in self if key.endswith("_env") and isinstance(value, str)]
+        return {name: environment[name] for name in names if environment.get(name)}
 
 
 @dataclass(frozen=True)
@@ -64,6 +86,9 @@ class Page:
     cursor: opaque text of the source, never read by anyone else; None means begin anew.
     rejected: items that could not become posts; left_out: posts not stored, counted by reason.
     unchanged: the server said nothing changed (304). capped: what could not be had, or None.
+    taken_down: posts that went, known only by name: those that are stored get a tombstone.
+    suspect: why an answer that holds nothing is not believed, or None; its cursor is the one before.
+    rest: how long the feed itself asks to be left alone, or None if it does not say.
     """
 
     posts: "pa.RecordBatch"
@@ -72,6 +97,20 @@ class Page:
     left_out: Mapping[str, int] = field(default_factory=Counter)
     unchanged: bool = False
     capped: str | None = None
+    taken_down: "TakenDown | None" = None
+    suspect: str | None = None
+    rest: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class TakenDown:
+    """What its author or the source took down: posts by post_id, and authors, by pseudonym, with all their posts.
+
+    A tombstone has no text, title or author; whoever asks for what is not stored changes nothing.
+    """
+
+    posts: frozenset[str] = frozenset()
+    authors: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -90,7 +129,8 @@ class Visit:
     the visit gets it as fetched_at. consent: "opt_out" leaves out explicit refusals, "opt_in" all who
     did not opt in. window: a backfill, read posts published in [from, to) and nothing else; only given to
     listeners with HAS_HISTORY. secrets: the values of the environment variables that the feed's *_env keys name,
-    by the variable's name; one that is not set is not there.
+    by the variable's name; one that is not set is not there. wanted: whether a post of that title and text will be
+    stored, for sources whose every post is too many to make a row of: what it refuses is left out as NAMES_NO_BRAND.
     """
 
     feed: Any  # the source's Options
@@ -101,6 +141,7 @@ class Visit:
     consent: Literal["opt_out", "opt_in"] = "opt_out"
     window: tuple[datetime, datetime] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wanted: Callable[[str | None, str], bool] = lambda title, text: True
 
 
 class Listener(Protocol):

@@ -1,37 +1,41 @@
-"""The polite client that all listeners share: GET only, identified, patient, and bounded in every direction.
+"""The polite client that all listeners share: identified, patient, and bounded in every direction.
 
     async with PoliteClient(allow_hosts, contact="ops@example.com") as polite:
         reply = await polite.visit("hn").get("https://hn.algolia.com/api/v1/search_by_date", {"query": "acme"})
 
 It says who we are, asks conditionally, waits as long as servers ask (up to a cap, beyond which the visit ends and
 says when to come back), never asks a host for more than a few things at once, and takes no body beyond a size.
+It keeps no cookies and no connections.
 Retries are a small loop of our own: stamina adds no jitter to a wait that the server asked for, and its sleep
 cannot be handed in. Proxies of the environment are not used: through one, no address could be checked.
 """
 
 import asyncio
-import http.cookiejar
 import importlib.metadata
-import logging
+import json
 import random
 import re
 import time
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 
 from listeners import json_text, waiting
 from listeners.address import AddressRefused, HostUnknown, Resolve, alternating, checked, resolve
-from listeners.body import Body, TooLarge, Truncated, html_title, looks_like_html
+from listeners.body import Body, TooLarge, Truncated, feeds_named, html_title, looks_like_html
+from listeners.connection import OneRequestEach
 from listeners.feed import FeedBlocked, FeedFormatChanged, FeedGone, FeedUnavailable
 from listeners.pace import Pace, Sleep
 
-Expected = Literal["json", "feed"]
+Expected = Literal["json", "feed", "file"]
+Got = TypeVar("Got")
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs every URL whole, passwords and keys in it
+ADDRESSES_TRIED = 3  # of one host, for one request
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 AGAIN = frozenset({429, 500, 502, 503, 504})  # worth another try within the visit
@@ -40,6 +44,7 @@ REFUSED = frozenset({401, 402, 403, 407, 451})
 _ACCEPT: dict[Expected, str] = {
     "json": "application/json",
     "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.1",
+    "file": "*/*",
 }
 _SECRET_KEY = re.compile(r"(?i)key|token|secret|passw|pwd|auth|sig|session|credential")
 
@@ -57,9 +62,11 @@ class Limits:
     body_bytes: int = 10_000_000  # decoded
     ratio: float = 200.0  # of decoded to received bytes; text reaches about 20
     redirects: int = 5
-    connections: int = 100  # at once; httpcore's pool slows down beyond
+    connections: int = 100  # at once; more gains nothing in one process
     connections_per_host: int = 4
     interval_seconds: float = 1.0  # between the starts of two requests to one host
+    quiet_seconds: float = 5.0  # a stream that sends nothing for so long has nothing more for now
+    stream_seconds: float = 1_800.0  # for reading one stream
 
 
 DEFAULT_LIMITS = Limits()
@@ -103,11 +110,29 @@ class Reply:
 
 
 class _TryAgain(Exception):
-    """An attempt failed in a way that another may not. asked: seconds the server wants us to wait."""
+    """An attempt failed in a way that another may not. asked: seconds the server wants us to wait.
 
-    def __init__(self, message: str, asked: float | None = None) -> None:
+    sheds: the server has too much to do, and does not say for how long.
+    """
+
+    def __init__(self, message: str, asked: float | None = None, *, sheds: bool = False) -> None:
         self.asked = asked
+        self.sheds = sheds
         super().__init__(message)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked at each address on the way: headers, and a body where it is a POST."""
+
+    headers: dict[str, str]
+    at_most: int  # decoded bytes of the answer
+    body: bytes | None = None
+
+    def without_authorization(self) -> "_Question":
+        """Return the same for another origin."""
+        kept = {name: value for name, value in self.headers.items() if name.lower() != "authorization"}
+        return replace(self, headers=kept)
 
 
 @dataclass(frozen=True)
@@ -152,25 +177,22 @@ class PoliteClient:
         self._monotonic = monotonic
         self._resolve = resolve
         self._last_good: dict[str, str] = {}  # host -> the address that answered, tried first next time
-        self._client = httpx.AsyncClient(
-            transport=transport,  # None: the network
-            headers={"User-Agent": user_agent(contact), "Accept-Encoding": "gzip, deflate", "Connection": "close"},
-            # Without keep-alive: httpcore 1.0.9 scans its whole pool at every request, so reuse is slower than none
-            # with hundreds of hosts, and a connection by address would be shared by hosts that live there together.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),  # keeps none
-            timeout=httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds, pool=None),
-            follow_redirects=False,
-            trust_env=False,
-            http2=False,  # a reset of one stream poisons the pool (encode/httpx#3324)
-        )
+        # The transport by itself: what httpx.AsyncClient adds (cookies, redirects, proxies of the environment, its
+        # log of whole URLs) would have to be switched off one by one.
+        self._transport = transport or OneRequestEach()
+        self._headers = {
+            "User-Agent": user_agent(contact),
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "close",
+        }
+        self._timeout = httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds).as_dict()
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(self, *raised: Any) -> None:
-        await self._client.__aexit__(*raised)
+        await self._transport.__aexit__(*raised)
 
     def visit(self, feed_id: str) -> "FeedClient":
         """Return the client for one visit to one feed."""
@@ -178,7 +200,7 @@ class PoliteClient:
 
 
 class FeedClient:
-    """GET on behalf of one feed during one visit.
+    """Ask on behalf of one feed during one visit.
 
     requests: sent so far, retries and redirects among them. bytes: decoded body bytes received.
     """
@@ -197,33 +219,87 @@ class FeedClient:
         validators: Validators | None = None,
         expect: Expected = "json",
         answers: Container[int] = (),
+        at_most: int | None = None,
     ) -> Reply:
         """Return the answer, after retries and redirects.
 
         params are added to the URL's own. validators: of the answer we have, for a 304. answers: statuses besides
-        2xx and 304 that the listener wants to see rather than have raised.
+        2xx and 304 that the listener wants to see rather than have raised. at_most: decoded bytes taken of the body,
+        where the client's own limit is too small or too large.
         Raises FeedUnavailable (come back later, not before `retry_at` if given), FeedBlocked, FeedGone or
         FeedFormatChanged (a retry does not help).
         """
-        polite = self._polite
         target = self._parse(url).copy_merge_params(dict(params or {}))
         sent = {"Accept": _ACCEPT[expect], **(headers or {}), **_conditions(validators)}
+        question = _Question(sent, at_most=at_most or self._polite.limits.body_bytes)
+        return await self._ask(target, question, expect, answers, conditional=bool(validators))
+
+    async def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        document: Any = None,
+        headers: Mapping[str, str] | None = None,
+        answers: Container[int] = (),
+    ) -> Reply:
+        """Return the JSON that a form, or a document sent as JSON, is answered with: for logging in, nothing else.
+
+        It is retried as a GET is, so asking twice must do no harm; a redirect is not followed with it.
+        Raises as `get` does.
+        """
+        if form is not None:
+            body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        else:
+            body, kind = json.dumps(document).encode(), "application/json"
+        sent = {"Accept": _ACCEPT["json"], "Content-Type": kind, **(headers or {})}
+        question = _Question(sent, at_most=self._polite.limits.body_bytes, body=body)
+        return await self._ask(self._parse(url), question, "json", answers, conditional=False)
+
+    def frames(
+        self, url: str, params: Mapping[str, str | int] | None = None, *, at_most: int = 1_000_000
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the messages of a WebSocket, as websocket.py says; whoever stops early closes it (aclosing)."""
+        from listeners import websocket  # here: it costs the command line's start 60 ms
+
+        target = self._parse(url, schemes=("ws", "wss")).copy_merge_params(dict(params or {}))
+        return websocket.frames(self, target, at_most=at_most)
+
+    async def _ask(
+        self, target: httpx.URL, question: "_Question", expect: Expected, answers: Container[int], *, conditional: bool
+    ) -> Reply:
+        """The reply to a question."""
+
+        async def attempt() -> Reply:
+            final, answer = await self._follow(target, question)
+            return self._judge(final, answer, expect, answers, conditional=conditional)
+
+        return await self._patiently(target, attempt)
+
+    async def _patiently(self, target: httpx.URL, ask: Callable[[], Awaitable[Got]]) -> Got:
+        """What is asked for, after as many attempts as it takes and the limits allow."""
+        polite = self._polite
         began = polite._monotonic()
         attempt = 0
         while True:
             attempt += 1
             try:
-                final, answer = await self._follow(target, sent)
-                return self._judge(final, answer, expect, answers, conditional=bool(validators))
+                got = await ask()
             except _TryAgain as failure:
                 wait = waiting.pause(attempt, failure.asked, polite._rng)
                 elapsed = polite._monotonic() - began
                 too_long = failure.asked is not None and failure.asked > polite.limits.wait_seconds
-                if attempt >= polite.limits.attempts or too_long or elapsed + wait > polite.limits.retry_seconds:
+                at_end = attempt >= polite.limits.attempts or too_long or elapsed + wait > polite.limits.retry_seconds
+                if (at_end or failure.sheds) and not self._is_ours(target):
+                    polite.pace.gave_up(_place(target))
+                if at_end:
                     tried = "" if attempt == 1 else f" (tried {attempt} times)"
                     message = f"{shown(target)}: {failure}{tried}"
                     raise FeedUnavailable(self.feed, message, self._retry_at(failure.asked)) from failure
-            await polite._sleep(wait)
+                await polite._sleep(wait)
+            else:
+                polite.pace.answered(_place(target))
+                return got
 
     def hold(self, url: str, seconds: float) -> None:
         """Let no request to the URL's host start for so long: some servers ask for it in the body of an answer.
@@ -233,41 +309,45 @@ class FeedClient:
         """
         target = self._parse(url)
         if not self._is_ours(target):
-            self._polite.pace.hold(f"{target.host}:{target.port or target.scheme}", min(seconds, waiting.DAY))
+            self._polite.pace.hold(_place(target), min(seconds, waiting.DAY))
 
-    async def _follow(self, target: httpx.URL, headers: dict[str, str]) -> tuple[httpx.URL, _Answer]:
+    async def _follow(self, target: httpx.URL, question: "_Question") -> tuple[httpx.URL, _Answer]:
         """The answer after redirects, by hand: each hop is a new address to check."""
         trusted = self._is_ours(target)
         url = target
         for _ in range(self._polite.limits.redirects + 1):
-            answer = await self._exchange(url, headers, trusted=trusted)
+            answer = await self._exchange(url, question, trusted=trusted)
             location = answer.headers.get("location")
             if answer.status not in REDIRECTS or location is None:
+                if not _same_site(target.host, url.host):  # to log in or to consent, more often than not
+                    said = f"it redirects to another site, {url.host}; if it moved there, give its new address"
+                    raise FeedBlocked(self.feed, f"{shown(target)}: {said}")
                 return url, answer
+            if question.body is not None:
+                raise FeedBlocked(self.feed, f"{shown(url)}: redirects what only this address was to get")
             onward = self._parse(location, relative_to=url)
             if url.scheme == "https" and onward.scheme == "http":
                 raise FeedBlocked(self.feed, f"{shown(url)}: redirects from https to http")
             if (onward.scheme, onward.host, onward.port) != (url.scheme, url.host, url.port):
-                headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+                question = question.without_authorization()
             url = onward
         raise FeedBlocked(self.feed, f"{shown(target)}: more than {self._polite.limits.redirects} redirects")
 
-    async def _exchange(self, url: httpx.URL, headers: dict[str, str], *, trusted: bool) -> _Answer:
+    async def _exchange(self, url: httpx.URL, question: "_Question", *, trusted: bool) -> _Answer:
         """One request and its whole answer, in turn. trusted: the feed itself is at a host of ours, so that
         a host of ours may be where it leads; a stranger's redirect to one is refused like any private address.
         """
         polite = self._polite
-        host = f"{url.host}:{url.port or url.scheme}"
+        host = _place(url)
         spared = trusted and self._is_ours(url)
-        quiet = 0.0 if spared else polite.pace.held(host)
-        if quiet > polite.limits.wait_seconds:
-            message = f"{url.host} asked for quiet for another {quiet:.0f} s"
-            raise FeedUnavailable(self.feed, message, self._retry_at(quiet))
-        async with polite.pace.turn(host, spared=spared):
+        async with polite.pace.turn(host, spared=spared, patience=polite.limits.wait_seconds) as quiet:
+            if quiet:
+                message = f"{url.host} is left alone for another {quiet:.0f} s: it asked for it, or gave no answer"
+                raise FeedUnavailable(self.feed, message, self._retry_at(quiet))
             self.requests += 1
             try:
                 async with asyncio.timeout(polite.limits.answer_seconds):
-                    answer = await self._send(url, headers, spared=spared)
+                    answer = await self._send(url, question, spared=spared)
             except TimeoutError as error:
                 raise _TryAgain(f"no whole answer within {polite.limits.answer_seconds:g} s") from error
             except (httpx.TransportError, Truncated) as error:
@@ -282,38 +362,38 @@ class FeedClient:
         asked = waiting.hint(answer.status, answer.headers, polite._now())
         if asked and not spared:
             polite.pace.hold(host, asked)
+        if answer.status not in AGAIN:  # a refusal is an answer, too
+            polite.pace.answered(host)
         return answer
 
-    async def _send(self, url: httpx.URL, headers: dict[str, str], *, spared: bool) -> _Answer:
+    async def _send(self, url: httpx.URL, question: "_Question", *, spared: bool) -> _Answer:
         """Look the host up once, check, and ask at the first of its addresses that takes the connection."""
         polite = self._polite
         host = url.raw_host.decode("ascii")
         addresses = await polite._resolve(host, url.port or (443 if url.scheme == "https" else 80))
         addresses = alternating(addresses) if spared else checked(host, addresses)
         addresses.sort(key=lambda address: address != polite._last_good.get(host))  # stable: the rest keeps its order
-        for address in addresses[:3]:
-            request = polite._client.build_request("GET", url, headers=_raw(headers))
-            request.url = url.copy_with(host=address)  # the Host header stays the name's
-            request.extensions["sni_hostname"] = host  # and so does the name the certificate must have
-            try:
-                response = await polite._client.send(request, stream=True)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                if address == addresses[:3][-1]:
-                    raise
-                continue
-            polite._last_good[host] = address
-            try:
-                return await self._read(response)
-            finally:
-                await response.aclose()
-        raise _TryAgain(f"{host} has no address")
+        request = httpx.Request(
+            "GET" if question.body is None else "POST",
+            url,
+            headers=_raw(polite._headers | _credentials(url) | question.headers),
+            content=question.body,
+            extensions={"addresses": addresses[:ADDRESSES_TRIED], "timeout": polite._timeout},
+        )
+        response = await polite._transport.handle_async_request(request)
+        try:
+            if (address := response.extensions.get("address")) is not None:
+                polite._last_good[host] = address
+            return await self._read(response, question.at_most)
+        finally:
+            await response.aclose()
 
-    async def _read(self, response: httpx.Response) -> _Answer:
+    async def _read(self, response: httpx.Response, at_most: int) -> _Answer:
         response.headers.encoding = "latin-1"  # an ETag comes back as it came, whatever its bytes
         if response.status_code == 304:
             return _Answer(304, response.headers, b"")  # a body is none of its business (FreshRSS#1020)
-        limits = self._polite.limits
-        body = Body(response.headers.get("content-encoding", ""), at_most=limits.body_bytes, ratio=limits.ratio)
+        ratio = self._polite.limits.ratio
+        body = Body(response.headers.get("content-encoding", ""), at_most=at_most, ratio=ratio)
         async for chunk in response.aiter_raw():
             body.feed(chunk)
         return _Answer(response.status_code, response.headers, body.end())
@@ -334,7 +414,9 @@ class FeedClient:
         if 200 <= status < 300:
             if page:
                 title = html_title(answer.body)
-                raise FeedBlocked(self.feed, f"{shown(url)}: a web page where {_due(expect)} is due, titled {title!r}")
+                named = feeds_instead(answer.body, str(url)) if expect == "feed" else ""
+                found = f"{shown(url)}: a web page where {_due(expect)} is due, titled {title!r}{named}"
+                raise FeedBlocked(self.feed, found)
             return reply
         self._refuse(url, answer)
 
@@ -343,7 +425,8 @@ class FeedClient:
         asked = waiting.hint(status, answer.headers, self._polite._now())
         found = f"{shown(url)}: {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
         if status in AGAIN or (status == 403 and asked is not None):  # GitHub's limit answers 403
-            raise _TryAgain(f"{status} {httpx.codes.get_reason_phrase(status)}", asked)
+            said = f"{status} {httpx.codes.get_reason_phrase(status)}"
+            raise _TryAgain(said, asked, sheds=status == 429 and asked is None)
         if status == 410:
             raise FeedGone(self.feed, found)
         if status in REFUSED:
@@ -358,15 +441,17 @@ class FeedClient:
     def _retry_at(self, asked: float | None) -> datetime | None:
         return None if asked is None else self._polite._now() + timedelta(seconds=asked)
 
-    def _parse(self, url: str, relative_to: httpx.URL | None = None) -> httpx.URL:
+    def _parse(
+        self, url: str, relative_to: httpx.URL | None = None, schemes: tuple[str, str] = ("http", "https")
+    ) -> httpx.URL:
         try:
             parsed = httpx.URL(url) if relative_to is None else relative_to.join(url)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise FeedFormatChanged(self.feed, f"not a URL ({error})") from error
         if parsed.port is not None and not 0 < parsed.port < 65_536:
             raise FeedFormatChanged(self.feed, f"{shown(parsed)}: not a URL (port {parsed.port})")
-        if parsed.scheme not in ("http", "https") or not parsed.host:
-            raise FeedBlocked(self.feed, f"{shown(parsed)}: refused: only http and https are asked")
+        if parsed.scheme not in schemes or not parsed.host:
+            raise FeedBlocked(self.feed, f"{shown(parsed)}: refused: only {' and '.join(schemes)} are asked")
         return parsed
 
 
@@ -390,6 +475,24 @@ def shown(url: httpx.URL | str) -> str:
     return str(url.copy_merge_params(hidden)).replace("%2A%2A%2A", "***") if hidden else str(url)
 
 
+def _place(url: httpx.URL) -> str:
+    """What has a pace of its own: a host and port."""
+    return f"{url.host}:{url.port or url.scheme}"
+
+
+def _credentials(url: httpx.URL) -> dict[str, str]:
+    """What a URL's user and password become (RFC 7617)."""
+    if not url.userinfo:
+        return {}
+    return {"Authorization": f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"}
+
+
+def feeds_instead(page: bytes, url: str) -> str:
+    """Return the end of a message about a web page: the feeds it names, to be put into listening.toml in its stead."""
+    named = [shown(address) for address in feeds_named(page, url)[:5]]
+    return f"; it names {'these feeds' if named[1:] else 'this feed'}: {', '.join(named)}" if named else ""
+
+
 def _conditions(validators: Validators | None) -> dict[str, str]:
     given = validators or Validators()
     pairs = {"If-None-Match": given.etag, "If-Modified-Since": given.last_modified}
@@ -400,8 +503,14 @@ def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers.items()]
 
 
+def _same_site(host: str, other: str) -> bool:
+    """Whether two hosts are one, or one of them lies below the other; "www." says nothing."""
+    one, two = (name.lower().rstrip(".").removeprefix("www.") for name in (host, other))
+    return one == two or one.endswith(f".{two}") or two.endswith(f".{one}")
+
+
 def _due(expect: Expected) -> str:
-    return "JSON" if expect == "json" else "a feed"
+    return {"json": "JSON", "feed": "a feed", "file": "a file"}[expect]
 
 
 def _said(body: bytes) -> str:

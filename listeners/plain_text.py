@@ -10,6 +10,7 @@ import html
 import re
 import unicodedata
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -57,6 +58,7 @@ _EDGES = re.compile(f"[ {_EDGE}]*{_EDGE}[ {_EDGE}]*")
 _AFTER_LINK = "\x1d"  # a blank goes there if a word follows at once, which would run into the address
 _RUN_IN = re.compile(f"{_AFTER_LINK}(?=\\w)")
 _SCHEME = re.compile(r"(?i)https?://(?:www\.)?")
+_ANY_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*:")
 _EMOJI_CLASS = re.compile(r"emoji|smiley")
 
 # Invisible and good for nothing here: controls, soft hyphen, zero-width space, word joiner, BOM, direction overrides.
@@ -65,6 +67,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\u
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_EDGES = re.compile(r" ?\n ?")
+_UNTIDY = ("  ", " \n", "\n ", "\n\n\n")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -73,6 +76,8 @@ def clean(text: str) -> str:
 
     Lines stay lines, at most one of them blank in a row. Cleaning twice changes nothing.
     """
+    if text.isascii() and text.replace("\n", "").isprintable() and not any(run in text for run in _UNTIDY):
+        return text.strip()  # most texts are, and looking at each letter five times takes long
     if not text.isascii():
         # Two halves of a pair become the character they are; a half alone becomes U+FFFD
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -84,8 +89,11 @@ def clean(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 
-def from_html(source: str) -> str:
-    """Return what a reader sees of a piece of HTML, cleaned; empty if there is nothing to see."""
+def from_html(source: str, base: str | None = None) -> str:
+    """Return what a reader sees of a piece of HTML, cleaned; empty if there is nothing to see.
+
+    base: the address that links are relative to; without one those that are relative lead nowhere.
+    """
     source = source[:MAX_HTML]
     if "<" not in source and "&" not in source:
         return clean(source)
@@ -96,7 +104,7 @@ def from_html(source: str) -> str:
     from selectolax.lexbor import LexborHTMLParser  # here: it costs the command line's start 30 ms
 
     body = LexborHTMLParser(source.replace("\x00", "")).body
-    return clean(_visible(body)) if body is not None else ""
+    return clean(_visible(body, base)) if body is not None else ""
 
 
 def one_line(source: str) -> str:
@@ -104,7 +112,7 @@ def one_line(source: str) -> str:
     return " ".join(clean(source).split())
 
 
-def _visible(body: "LexborNode") -> str:
+def _visible(body: "LexborNode", base: str | None) -> str:
     """The text of a tree. As in a browser, line ends of the source are blanks except in <pre>."""
     pieces: list[str] = []
     links: list[tuple[int, LexborNode]] = []  # open links: where their text starts in pieces
@@ -136,7 +144,7 @@ def _visible(body: "LexborNode") -> str:
                 continue
         elif tag == "a" and links:
             start, link = links.pop()
-            pieces[start:] = [_link("".join(pieces[start:]), link)]
+            pieces[start:] = [_link("".join(pieces[start:]), link, base)]
         elif tag == "pre":
             preformatted -= 1
         if not entering and tag in _BLOCKS:
@@ -150,23 +158,33 @@ def _visible(body: "LexborNode") -> str:
     return _RUN_IN.sub(" ", _EDGES.sub("\n", "".join(pieces))).replace(_AFTER_LINK, "")
 
 
-def _link(text: str, link: "LexborNode") -> str:
+def _link(text: str, link: "LexborNode", base: str | None) -> str:
     """A link as text: what it says, and where it leads unless that is what it says."""
     attributes = link.attributes
-    href = (attributes.get("href") or "").strip()
+    href = _absolute((attributes.get("href") or "").strip(), base)
     words = " ".join(text.split())
     if not words or not _SCHEME.match(href) or any(blank in href for blank in " \t\n\r"):
         return text
     kinds = (attributes.get("class") or "").lower().split()
     if "mention" in kinds or "hashtag" in kinds or _NAMES_SOMEBODY.fullmatch(words):
         return text
-    if _same_address(words, href):
+    if same_address(words, href):
         return text.replace(text.strip(), f"{href}{_AFTER_LINK}", 1)
     return f"{text.rstrip()} ({href}){_AFTER_LINK}{text[len(text.rstrip()) :]}"
 
 
-def _same_address(words: str, href: str) -> bool:
-    """Whether the words are the address itself, whole or shortened with an ellipsis (Hacker News does that)."""
+def _absolute(href: str, base: str | None) -> str:
+    """Where a link leads. One within its page leads nowhere else, so it stays as it is."""
+    if not base or not href or href.startswith("#") or _ANY_SCHEME.match(href):
+        return href
+    try:
+        return urljoin(base, href)
+    except ValueError:  # "//[" and the like
+        return href
+
+
+def same_address(words: str, href: str) -> bool:
+    """Return whether the words are the address itself, whole or shortened with an ellipsis (Hacker News does that)."""
     shown, real = _bare(words), _bare(href)
     if shown == real:
         return True
@@ -175,7 +193,7 @@ def _same_address(words: str, href: str) -> bool:
 
 
 def _bare(address: str) -> str:
-    return _SCHEME.sub("", address, count=1).rstrip("/").lower()
+    return _SCHEME.sub("", address, count=1).lower().removeprefix("www.").rstrip("/")
 
 
 def _emoji(image: "LexborNode") -> str:

@@ -19,9 +19,10 @@ CLOCK_SKEW = timedelta(minutes=2)  # as in warehouse.tables, whose import would 
 UNDATED_BEFORE = datetime(1990, 1, 1, tzinfo=UTC)  # 1970 and the like stand for "no date"; no feed is older
 MAX_TEXT = 100_000  # characters of a post's text; the rest is cut, and a longer one is hardly word of mouth
 INT64 = 2**63
+# What reading an item may raise because of the item
+ITEM_FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
-_ITEM_FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 
 
 class LeftOut(Exception):
@@ -100,9 +101,9 @@ def to_page(
     to_post: Callable[[Any], dict[str, Any]],
     *,
     cursor: str | None,
-    capped: str | None = None,
+    **more: Any,
 ) -> Page:
-    """Return the page of posts that the items make, the same reading of a post once."""
+    """Return the page of posts that the items make, the same reading of a post once. more: the Page's other fields."""
     made: list[tuple[dict[str, Any], Any]] = []
     rejected: list[Rejected] = []
     left_out: Counter[str] = Counter()
@@ -112,21 +113,21 @@ def to_page(
             post = to_post(item)
         except LeftOut as reason:
             left_out[str(reason)] += 1
-        except _ITEM_FAULTS as error:
+        except ITEM_FAULTS as error:
             rejected.append(Rejected(_reason(error), as_received(item)))
         else:
             if (key := (post["post_id"], post["version"])) not in keys:
                 keys.add(key)
                 made.append((post, item))
     posts, broken = _conforming(made)
-    return Page(posts, cursor, tuple(rejected + broken), left_out, capped=capped)
+    return Page(posts, cursor, tuple(rejected + broken), left_out, **more)
 
 
-def empty_page(cursor: str | None, *, unchanged: bool = False, capped: str | None = None) -> Page:
-    """Return a page without posts, which still moves the cursor."""
+def empty_page(cursor: str | None, **more: Any) -> Page:
+    """Return a page without posts, which still moves the cursor. more: the Page's other fields."""
     from warehouse import tables
 
-    return Page(tables.empty(tables.POSTS), cursor, unchanged=unchanged, capped=capped)
+    return Page(tables.empty(tables.POSTS), cursor, **more)
 
 
 def moment(value: object) -> datetime | None:
@@ -202,11 +203,11 @@ def _conforming(made: list[tuple[dict[str, Any], Any]]) -> tuple[Any, list[Rejec
                 rows.append((post, item))
         batch = pa.RecordBatch.from_pylist([post for post, _ in rows], schema=tables.POSTS)
     reasons = {fault.row: f"{fault.column} {fault.reason}" for fault in reversed(tables.faults(batch, tables.POSTS))}
+    if not reasons:
+        return batch, rejected
     rejected += [Rejected(reason, as_received(rows[index][1])) for index, reason in sorted(reasons.items())]
-    if reasons:
-        kept = [post for index, (post, _) in enumerate(rows) if index not in reasons]
-        batch = pa.RecordBatch.from_pylist(kept, schema=tables.POSTS)
-    return tables.conform(batch, tables.POSTS), rejected
+    kept = [post for index, (post, _) in enumerate(rows) if index not in reasons]
+    return tables.conform(pa.RecordBatch.from_pylist(kept, schema=tables.POSTS), tables.POSTS), rejected
 
 
 def _reason(error: Exception) -> str:

@@ -6,8 +6,8 @@ import hmac
 from listeners.feed import Pseudonym
 
 
-def pseudonym(key: bytes, source: str) -> Pseudonym:
-    """Return the function from an account of the source to its author's pseudonym: 32 hex digits.
+def pseudonym(key: bytes, network: str) -> Pseudonym:
+    """Return the function from an account of the network to its author's pseudonym: 32 hex digits.
 
     It is HMAC-SHA256 under the key, the first 16 bytes; a new key makes all authors new ones. Accounts are told
     apart as given, so a listener hands them over in one spelling (its docstring says which).
@@ -17,7 +17,7 @@ def pseudonym(key: bytes, source: str) -> Pseudonym:
         raise ValueError("the key for pseudonyms is empty")
 
     def of(account: str) -> str:
-        message = f"{source}\0{account}".encode("utf-8", "surrogatepass")
+        message = f"{network}\0{account}".encode("utf-8", "surrogatepass")
         return hmac.new(key, message, hashlib.sha256).digest()[:16].hex()
 
     return of

@@ -6,9 +6,22 @@ from typing import cast
 from listeners.feed import Listener
 
 SOURCES = {  # source -> module
+    "appstore": "listeners.appstore",
+    "bluesky": "listeners.bluesky",
+    "bluesky_search": "listeners.bluesky_search",
+    "devto": "listeners.devto",
+    "discourse": "listeners.discourse",
+    "files": "listeners.files",
+    "gdelt": "listeners.gdelt",
+    "github": "listeners.github",
     "hackernews": "listeners.hackernews",
+    "lemmy": "listeners.lemmy",
+    "lobsters": "listeners.lobsters",
     "mastodon": "listeners.mastodon",
+    "reddit": "listeners.reddit",
     "rss": "listeners.rss",
+    "stackexchange": "listeners.stackexchange",
+    "youtube": "listeners.youtube",
 }
 
 
@@ -21,6 +34,11 @@ def load(source: str) -> Listener:
     if source not in SOURCES:
         raise UnknownSource(f"unknown source {source!r}; there are {', '.join(sorted(SOURCES))}")
     return cast(Listener, import_module(SOURCES[source]))
+
+
+def network_of(source: str) -> str:
+    """Return whose accounts and ids a source reads: its own, unless it is another way into one that has a source."""
+    return getattr(load(source), "NETWORK", source)
 
 
 def has_history(source: str) -> bool:

@@ -18,6 +18,7 @@ from warehouse.layout import (
     mentions_path,
     posts_path,
     safe_name,
+    source_folder,
     state_path,
     table_of,
     version_of,
@@ -144,6 +145,17 @@ class Lake:
                 found.skipped.append(Skipped(path, error.reason))
         return found
 
+    def find(self, table: str, where: ds.Expression, *, source: str) -> pa.Table:
+        """Return the rows of one source that a filter is true for; files that cannot be read are passed over."""
+        schema = tables.TABLES[table]
+        paths = [path for path in self.files(table) if path.startswith(source_folder(table, source))]
+        found = [schema.empty_table()]
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError, pa.ArrowException, OSError):
+                file = ds.dataset(path, schema=schema, format="parquet", filesystem=self._storage.filesystem)
+                found.append(file.to_table(filter=where))
+        return pa.concat_tables(found)
+
     def dataset(self, table: str, *, files: Sequence[str] | None = None) -> ds.Dataset:
         """Return a table (or these files of it) as a dataset with the contract's columns, damaged files left out."""
         sound = self.scan(table).files if files is None else list(files)
@@ -188,8 +200,11 @@ class Lake:
         return self._storage.content(state_path(name))
 
     def write_state(self, name: str, data: bytes) -> None:
-        """Store a document: readers see the old one or the new one, whole. Raises OSError."""
-        self._storage.put(state_path(name), data)
+        """Store a document: readers see the old one or the new one, whole. Raises OSError.
+
+        A power cut may take it back, or leave it empty: what cannot be had anew does not belong here.
+        """
+        self._storage.put(state_path(name), data, durable=False)
 
     @contextlib.contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[None]:

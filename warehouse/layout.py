@@ -70,6 +70,11 @@ def by_path(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> Iterator[tup
         yield f"{folder}/{safe_name(name)}.parquet", rows
 
 
+def source_folder(table: str, source: str) -> str:
+    """Return how the paths of a source's files of a table begin."""
+    return f"{table}/source={safe_name(source)}/"
+
+
 def table_of(path: str) -> str:
     """Return the table a file belongs to."""
     return path.split("/", 1)[0]

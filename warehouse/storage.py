@@ -63,8 +63,11 @@ class Storage:
         except FileNotFoundError:
             return None
 
-    def put(self, path: str, content: bytes) -> None:
-        """Write a file; readers see the old one or the new one, whole. Raises OSError."""
+    def put(self, path: str, content: bytes, *, durable: bool = True) -> None:
+        """Write a file; readers see the old one or the new one, whole. Raises OSError.
+
+        durable: wait until it would outlive a power cut.
+        """
         parent, name = str(PurePosixPath(path).parent), PurePosixPath(path).name
         self.filesystem.create_dir(parent, recursive=True)
         if self.folder is None:
@@ -75,8 +78,9 @@ class Storage:
         try:
             with temporary.open("wb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())  # else a power cut may keep the cursor, written later, and lose the posts
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())  # else a power cut may keep the cursor, written later, and lose the posts
             temporary.replace(self.folder / path)
         except BaseException:
             temporary.unlink(missing_ok=True)

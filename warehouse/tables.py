@@ -9,6 +9,7 @@ once, and readers (the snapshot) take one of each key.
 Times are UTC with microseconds. Texts hold no NUL and no lone surrogate (listeners clean them).
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -57,7 +58,7 @@ POSTS = table(
         "title": Column(pa.string(), "plain text; NULL where the source has no titles"),
         "text": Column(pa.string(), "plain text as a reader sees it, links kept; empty if there is only a title", True),
         "language": Column(pa.string(), "as the source declares it (BCP 47, lower case); NULL if it says nothing"),
-        "author": Column(pa.string(), "pseudonym: keyed hash of source and account; NULL if the source names none"),
+        "author": Column(pa.string(), "pseudonym: keyed hash of network and account; NULL if the source names none"),
         "author_followers": Column(pa.int64(), "followers when fetched; NULL if unknown"),
         "published_at": Column(UTC_TIME, "the source's clock, at most fetched_at + 2 min; fetched_at if undated", True),
         "edited_at": Column(UTC_TIME, "the source's clock; NULL if never edited or not told"),
@@ -129,6 +130,8 @@ VISITS = table(
         "requests": Column(pa.int64(), "HTTP requests sent, retries and redirects among them", True),
         "bytes": Column(pa.int64(), "decoded body bytes received", True),
         "error": Column(pa.string(), "what went wrong, for a person; NULL if nothing did"),
+        "next_visit_at": Column(UTC_TIME, "when the schedule visits it again; NULL if not planned, as in a backfill"),
+        "waiting_for": Column(pa.string(), "why the next visit is later than usual, for a person; NULL if it is not"),
     },
 )
 
@@ -237,6 +240,7 @@ def doc_of(field: pa.Field) -> str:
     return (field.metadata or {})[b"doc"].decode()
 
 
+@functools.cache
 def empty(schema: pa.Schema) -> pa.RecordBatch:
     """Return a batch of no rows."""
     return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)

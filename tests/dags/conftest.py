@@ -19,13 +19,15 @@ def feeds():
 
     class Feeds:
         answers: dict[str, tuple[int, str, bytes]] = {}  # noqa: RUF012  (one server a test)
+        headers: dict[str, dict[str, str]] = {}  # noqa: RUF012
         url = ""
 
     async def answer(request: Request) -> Response:
-        status, content_type, body = Feeds.answers.get(request.url.path, (404, "text/plain", b"nothing here"))
-        return Response(body, status, media_type=content_type)
+        path = request.url.path
+        status, content_type, body = Feeds.answers.get(path, (404, "text/plain", b"nothing here"))
+        return Response(body, status, Feeds.headers.get(path), media_type=content_type)
 
-    Feeds.answers = {}
+    Feeds.answers, Feeds.headers = {}, {}
     with serve(Starlette(routes=[Route("/{path:path}", answer)])) as url:
         Feeds.url = url
         yield Feeds

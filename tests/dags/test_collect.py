@@ -1,6 +1,8 @@
 """Collecting: what feeds give is stored once, whatever becomes of the feed beside it."""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from written_by_tests import rss, toml_of
@@ -8,6 +10,10 @@ from written_by_tests import rss, toml_of
 from dags import stages
 from dags.feed_state import load_state
 from dags.settings import SettingsError
+from dags.tombstones import tombstones
+from listeners.feed import TakenDown
+from warehouse.lake import Lake
+from warehouse.tables import POSTS
 
 XML = "application/rss+xml"
 
@@ -96,15 +102,91 @@ def test_every_visit_is_a_row_of_visits(feeds, settings_of):
 
 def test_a_server_that_asks_for_time_is_left_alone_until_then_by_the_schedule(feeds, settings_of):
     feeds.answers["/a.xml"] = (503, "text/plain", b"")
+    feeds.headers["/a.xml"] = {"Retry-After": "18000"}
+    feeds.answers["/b.xml"] = (200, XML, rss(("1", "Acme is fine")))
     settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml", "b": f"{feeds.url}/b.xml"}))
-    lake = stages.open_lake(settings)
-    state = load_state(lake, settings.feeds[0])
-    from dags.feed_state import save_state
+    begun = stages.utc_now()
+    visits = stages.collect(settings)
+    assert [visit["waiting_for"] for visit in visits] == ["its server asks to wait", None]
+    assert stages.feed_shards(settings, now=lambda: begun + timedelta(minutes=10)) == []
+    assert stages.feed_shards(settings, now=lambda: begun + timedelta(hours=1)) == [["b"]]
+    assert stages.feed_shards(settings, now=lambda: begun + timedelta(hours=5)) == [["a", "b"]]
 
-    later = datetime(2026, 11, 21, 13, tzinfo=UTC)
-    save_state(lake, settings.feeds[0], state.model_copy(update={"not_before": later}))
-    assert stages.feed_shards(settings, now=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)) == [["b"]]
-    assert stages.feed_shards(settings, now=lambda: later) == [["a", "b"]]
+
+def test_by_hand_every_feed_is_visited_whatever_its_plan(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}))
+    assert [visit["outcome"] for _ in range(2) for visit in stages.collect(settings)] == ["new", "unchanged"]
+
+
+def test_too_many_unreadable_items_fail_the_visit_and_lose_nothing(feeds, settings_of):
+    def items(bad):
+        return [{"id": str(n), "content_text": [] if n < bad else f"Acme {n}"} for n in range(10)]
+
+    def answer(bad):
+        document = {"version": "https://jsonfeed.org/version/1.1", "items": items(bad)}
+        feeds.answers["/a.json"] = (200, "application/json", json.dumps(document).encode())
+
+    settings = settings_of(
+        toml_of({"a": f"{feeds.url}/a.json"}).replace('source = "rss"', 'source = "rss"\nkeep = "all"')
+    )
+    answer(bad=6)
+    [visit] = stages.collect(settings)
+    assert (visit["outcome"], visit["posts"]) == ("failed", 4)
+    assert "6 of 10 items cannot be read (see rejects)" in visit["error"]
+    assert load_state(stages.open_lake(settings), settings.feeds[0]).cursor is None
+    lake = stages.open_lake(settings)
+    assert sum(lake.read(path).num_rows for path in lake.files("rejects")) == 6
+    answer(bad=0)  # the source, or our listener, is mended
+    [visit] = stages.collect(settings)
+    assert (visit["outcome"], visit["posts"]) == ("new", 6)
+
+
+def test_what_a_feed_says_is_gone_gets_a_tombstone_if_it_is_stored(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine"), ("2", "Acme is bad"), ("3", "Acme is new")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}))
+    stages.collect(settings)
+    lake, [feed] = stages.open_lake(settings), settings.feeds
+    rows = [row for path in lake.files("posts") for row in lake.read(path).to_pylist()]
+    first = next(row["post_id"] for row in rows if row["title"] == "Acme is fine")
+    later = stages.utc_now() + timedelta(hours=1)
+    gone = TakenDown(frozenset({first, "rss:a:never stored"}))
+    [tombstone] = (made := tombstones(lake, [], feed, gone, later)).to_pylist()
+    assert (tombstone["post_id"], tombstone["deleted"], tombstone["text"]) == (first, True, "")
+    assert (tombstone["title"], tombstone["author"], tombstone["url"]) == (None, None, None)
+    lake.append(made, POSTS, "gone")
+    assert tombstones(lake, [], feed, gone, later).num_rows == 0
+    stages.publish(settings, now=lambda: later)
+    from dags.summary import ask, reading
+
+    with reading(settings.database) as database:
+        assert ask(database, "SELECT title FROM posts ORDER BY title")[0] == [
+            {"title": "Acme is bad"},
+            {"title": "Acme is new"},
+        ]
+
+
+def test_a_file_of_posts_that_is_damaged_hides_no_other_from_a_tombstone(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}))
+    stages.collect(settings)
+    lake, [feed] = stages.open_lake(settings), settings.feeds
+    [path] = lake.files("posts")
+    [row] = lake.read(path).to_pylist()
+    (Path(settings.lake) / path).with_name("broken.parquet").write_bytes(b"PAR1 and no more")
+    gone = TakenDown(frozenset({row["post_id"]}))
+    assert tombstones(lake, [], feed, gone, stages.utc_now()).num_rows == 1
+
+
+def test_a_post_on_its_way_into_the_lake_gets_a_tombstone_too(feeds, settings_of):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    settings = settings_of(toml_of({"a": f"{feeds.url}/a.xml"}))
+    stages.collect(settings)
+    [path] = stages.open_lake(settings).files("posts")
+    held = stages.open_lake(settings).read(path).to_batches()
+    empty = Lake.open(f"{settings.lake}-other")
+    gone = TakenDown(frozenset({held[0]["post_id"][0].as_py()}))
+    assert tombstones(empty, held, settings.feeds[0], gone, stages.utc_now()).num_rows == 1
 
 
 def test_a_changed_question_starts_without_the_old_cursor(feeds, settings_of):

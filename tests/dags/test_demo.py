@@ -5,12 +5,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from dags.local_airflow import DAGS
+from listeners.feed_server import demo_config
 
 BRANDS = {"Telvane", "Northlink", "Bluefin", "Larkspur"}
 
@@ -66,7 +68,8 @@ def test_the_lake_holds_posts_mentions_and_visits_of_every_source(ran):
     folder, _ = ran
     for table in ("posts", "mentions", "visits"):
         sources = {path.name for path in (folder / "lake" / table).iterdir()}
-        assert sources == {"source=rss", "source=hackernews", "source=mastodon"}
+        listened = tomllib.loads(demo_config("http://127.0.0.1:1"))["feed"]
+        assert sources == {f"source={feed['source']}" for feed in listened}
 
 
 def test_who_refuses_is_left_out_before_anything_is_stored(ran):

@@ -60,3 +60,21 @@ async def test_a_held_host_waits_and_a_spared_one_does_not():
     async with turns.turn("a", spared=False):
         assert clock.passed == 30
     assert turns.held("a") == 0
+
+
+async def test_a_host_that_gives_no_answer_is_left_alone_by_all_its_feeds():
+    turns = pace(Clock())
+    for _ in range(2):
+        turns.gave_up("dead")
+    assert turns.held("dead") == 0
+    turns.gave_up("dead")
+    assert turns.held("dead") == 900
+    assert turns.held("alive") == 0
+
+
+async def test_an_answer_in_between_ends_the_count():
+    turns = pace(Clock())
+    for _ in range(5):
+        turns.gave_up("moody")
+        turns.answered("moody")
+    assert turns.held("moody") == 0

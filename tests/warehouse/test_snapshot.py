@@ -5,6 +5,8 @@ import re
 from datetime import date, datetime
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from warehouse_rows import NOW, VERSION, batch, brands, event, feeds, hours_ago, mention, post, store, visit
 
@@ -195,6 +197,45 @@ def test_feed_health_tells_who_is_heard(lake, publish, ask):
     assert (rows["never-tried"]["last_visit_at"], rows["never-tried"]["visits_7d"]) == (None, 0)
     assert rows["never-tried"]["is_configured"]
     assert (rows["retired"]["is_configured"], rows["retired"]["last_outcome"]) == (False, "gone")
+
+
+def test_feed_health_tells_what_is_usual_and_what_is_waited_for(lake, publish, ask):
+    of_late = [post(f"new{i}", published_at=hours_ago(10 * i + 1)) for i in range(14)]
+    before = [post(f"old{i}", published_at=hours_ago(168 + 24 * i + 1)) for i in range(20)]
+    store(lake, of_late + before, [])
+    due = hours_ago(-5)
+    visits = [visit(hours=3), visit(hours=2, outcome="unchanged"),
+              visit(hours=1, outcome="unchanged", next_visit_at=due, waiting_for="it is quiet")]  # fmt: skip
+    lake.append(batch(tables.VISITS, *visits), tables.VISITS, "run")
+    reject = {"feed": "town-talk", "source": "rss", "reason": "lacks 'id'", "item_hash": "x", "excerpt": "{}",
+              "rejected_at": hours_ago(2)}  # fmt: skip
+    lake.append(batch(tables.REJECTS, reject), tables.REJECTS, "run")
+    publish(feed_rows=feeds("town-talk"))
+    [row] = ask("FROM feed_health")
+    assert (row["posts_per_day"], row["usual_posts_per_day"]) == (2.0, pytest.approx(20 / (19 + 1 / 24), rel=0.01))
+    assert (row["next_visit_at"], row["waiting_for"]) == (due.replace(tzinfo=None), "it is quiet")
+    assert (row["outcomes_7d"], row["rejects_7d"]) == ({"new": 1, "unchanged": 2}, 1)
+
+
+def test_an_empty_answer_that_is_not_believed_is_no_answer(lake, publish, ask):
+    store(lake, [post("a", published_at=hours_ago(3))], [mention(post("a", published_at=hours_ago(3)))])
+    visits = [visit(outcome="empty", hours=1), visit("village", "empty", 1, error="no entries, where 20 were before")]
+    lake.append(batch(tables.VISITS, *visits), tables.VISITS, "run")
+    publish(feed_rows=feeds("town-talk", "village"))
+    health = {row["feed"]: row["failures_7d"] for row in ask("FROM feed_health")}
+    assert health == {"town-talk": 0, "village": 1}
+    assert ask("SELECT coverage FROM brand_hours WHERE coverage IS NOT NULL") == [{"coverage": 0.5}]
+
+
+def test_visits_of_before_there_were_plans_read_as_without_one(lake, publish, ask):
+    old = batch(tables.VISITS, visit()).drop_columns(["next_visit_at", "waiting_for"])
+    lake.append(batch(tables.VISITS, visit()), tables.VISITS, "run")
+    [path] = lake.files("visits")
+    pq.write_table(pa.Table.from_batches([old]), lake.folder / path)
+    publish(feed_rows=feeds("town-talk"))
+    assert ask("SELECT last_outcome, next_visit_at FROM feed_health") == [
+        {"last_outcome": "new", "next_visit_at": None}
+    ]
 
 
 def test_an_alert_stands_as_its_last_event_says(lake, publish, ask):

@@ -71,6 +71,8 @@ def visit(feed: str = "town-talk", outcome: str = "new", hours: float = 1, **oth
         "requests": 1,
         "bytes": 100,
         "error": None,
+        "next_visit_at": started_at + timedelta(hours=1),
+        "waiting_for": None,
     } | other
 
 

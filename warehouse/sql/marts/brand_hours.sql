@@ -42,7 +42,7 @@ WITH params AS (
 ), visited AS (
     SELECT date_trunc('hour', visits.started_at) AS hour, feeds.about,
            count(*) AS visits,
-           count(*) FILTER (visits.outcome NOT IN ('blocked', 'failed', 'gone')) AS answered
+           count(*) FILTER (visits.is_answer) AS answered
     FROM lake.visits AS visits
     LEFT JOIN lake.feeds AS feeds ON feeds.feed = visits.feed
     GROUP BY ALL

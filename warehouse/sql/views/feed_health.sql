@@ -1,21 +1,26 @@
 -- feed_health: whether we hear each feed, so that silence is not taken for peace.
 -- Grain:   one row per feed in listening.toml, and per feed once visited that is no longer in it.
--- Reads:   lake.feeds, lake.visits, lake.posts, lake.snapshot.
--- Read by: the data team.
--- Method:  new, unchanged, empty and capped are answers; blocked, failed and gone are failures. "7 days" are the
---          168 hours before the snapshot was published.
+-- Reads:   lake.feeds, lake.visits, lake.posts, lake.rejects, lake.snapshot.
+-- Read by: the data team, `wom feeds`.
+-- Method:  what counts as an answer, lake.visits says. "7 days" are the 168 hours before the snapshot was published. What
+--          is usual are the 28 days before those, or as many of them as the feed's posts reach back, at least 7.
 -- Columns:
 --   is_configured: in listening.toml when the snapshot was published
 --   last_visit_at: when it was last tried; NULL if never
 --   last_success_at: when it last answered; NULL if never
 --   last_outcome: new, unchanged, empty, blocked, failed, gone or capped; NULL if never tried
 --   last_error: what went wrong at the last visit, for a person; NULL if nothing did
+--   next_visit_at: when the schedule visits it again; NULL if never tried
+--   waiting_for: why that is later than usual; NULL if it is not
 --   visits_7d: visits in 7 days
 --   failures_7d: of those, visits it did not answer
+--   outcomes_7d: of those, how many ended how
+--   rejects_7d: items in 7 days that could not become posts
 --   posts_per_day: posts published in 7 days that still stand, divided by 7
+--   usual_posts_per_day: the same of the days before; NULL where the feed's posts do not reach back far enough
 --   newest_post_at: the time of its newest post that still stands; NULL if it has none
 WITH recent AS (
-    SELECT published_at - INTERVAL 7 DAYS AS since
+    SELECT published_at - INTERVAL 7 DAYS AS since, published_at - INTERVAL 35 DAYS AS usual_since
     FROM lake.snapshot
 ), known AS (
     SELECT feed, source, url, about, true AS is_configured
@@ -28,25 +33,38 @@ WITH recent AS (
 ), visited AS (
     SELECT feed,
            max(started_at) AS last_visit_at,
-           max(started_at) FILTER (outcome NOT IN ('blocked', 'failed', 'gone')) AS last_success_at,
+           max(started_at) FILTER (is_answer) AS last_success_at,
            arg_max(outcome, started_at) AS last_outcome,
-           arg_max({'error': error}, started_at).error AS last_error,
+           arg_max({'error': error, 'next': next_visit_at, 'waiting': waiting_for}, started_at) AS last_told,
            count(*) FILTER (started_at >= since) AS visits_7d,
-           count(*) FILTER (started_at >= since AND outcome IN ('blocked', 'failed', 'gone')) AS failures_7d
+           count(*) FILTER (started_at >= since AND NOT is_answer) AS failures_7d,
+           histogram(outcome) FILTER (started_at >= since) AS outcomes_7d
     FROM lake.visits, recent
+    GROUP BY feed
+), refused AS (
+    SELECT feed, count(*) AS rejects_7d
+    FROM lake.rejects, recent
+    WHERE rejected_at >= since
     GROUP BY feed
 ), heard AS (
     SELECT feed,
            count(*) FILTER (published_at >= since) / 7 AS posts_per_day,
+           count(*) FILTER (published_at >= usual_since AND published_at < since) AS usual_posts,
+           date_diff('hour', greatest(min(published_at), any_value(usual_since)), any_value(since)) / 24 AS usual_days,
            max(published_at) AS newest_post_at
     FROM lake.posts, recent
     WHERE is_current AND NOT deleted
     GROUP BY feed
 )
 SELECT known.feed, known.source, known.url, known.about, known.is_configured,
-       visited.last_visit_at, visited.last_success_at, visited.last_outcome, visited.last_error,
+       visited.last_visit_at, visited.last_success_at, visited.last_outcome, visited.last_told.error AS last_error,
+       visited.last_told.next AS next_visit_at, visited.last_told.waiting AS waiting_for,
        coalesce(visited.visits_7d, 0) AS visits_7d, coalesce(visited.failures_7d, 0) AS failures_7d,
-       coalesce(heard.posts_per_day, 0) AS posts_per_day, heard.newest_post_at
+       coalesce(visited.outcomes_7d, MAP {}) AS outcomes_7d, coalesce(refused.rejects_7d, 0) AS rejects_7d,
+       coalesce(heard.posts_per_day, 0) AS posts_per_day,
+       CASE WHEN heard.usual_days >= 7 THEN heard.usual_posts / heard.usual_days END AS usual_posts_per_day,
+       heard.newest_post_at
 FROM known
 LEFT JOIN visited ON visited.feed = known.feed
+LEFT JOIN refused ON refused.feed = known.feed
 LEFT JOIN heard ON heard.feed = known.feed
