@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from listeners.feed import FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
+from listeners.feed import CURSOR_FAULTS, FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
 from listeners.intervals import Interval, Progress, merged
 from listeners.plain_text import clean, from_html
 from listeners.post import empty_page, moment, row, text_of, to_page
@@ -185,7 +185,7 @@ def read_cursor(cursor: str | None, feed: Options) -> dict[str, Progress]:
             query: Progress(int(state["read_to"]), [Interval(int(a), int(b)) for a, b in state["to_read"]])
             for query, state in queries.items()
         }
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except CURSOR_FAULTS:
         known = {}
     return {query: known.get(query, Progress()) for query in feed.query or ("",)}
 

@@ -25,7 +25,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from listeners.consent import refuses
-from listeners.feed import FeedBlocked, FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
+from listeners.feed import CURSOR_FAULTS, FeedBlocked, FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
 from listeners.plain_text import clean, from_html
 from listeners.post import LeftOut, empty_page, moment, row, text_of, to_page
 from listeners.turns import in_turn
@@ -271,10 +271,14 @@ def read_cursor(cursor: str | None, feed: Options) -> dict[str, Progress]:
         saved = json.loads(cursor or "{}")
         timelines = saved["timelines"] if saved.get("url") == feed.url else {}
         known = {
-            path: Progress([str(number) for number in state["anchors"]], state["backfill"], int(state["widest"]))
+            path: Progress(
+                [str(number) for number in state["anchors"]],
+                None if state["backfill"] is None else str(state["backfill"]),
+                max(1, int(state["widest"])),
+            )
             for path, state in timelines.items()
         }
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except CURSOR_FAULTS:
         known = {}
     return {path: known.get(path, Progress()) for path in paths}
 

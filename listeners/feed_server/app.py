@@ -8,7 +8,22 @@ from datetime import UTC, datetime
 
 from starlette.applications import Starlette
 
-from listeners.feed_server import hackernews, mastodon, rss
+from listeners.feed_server import (
+    appstore,
+    bluesky,
+    devto,
+    discourse,
+    gdelt,
+    github,
+    hackernews,
+    lemmy,
+    lobsters,
+    mastodon,
+    reddit,
+    rss,
+    stackexchange,
+    youtube,
+)
 from listeners.feed_server.world import World
 
 
@@ -28,7 +43,18 @@ def build_app(
     return Starlette(
         routes=[
             *rss.routes(world, clock),
+            *bluesky.routes(world, clock),
             *hackernews.routes(world, clock),
             *mastodon.routes(world, clock, limit=mastodon_limit, now=now, access=mastodon_access),
+            *discourse.routes(world, clock, now=now),
+            *stackexchange.routes(world, clock, now=now),
+            *lobsters.routes(world, clock, now=now),
+            *devto.routes(world, clock, now=now),
+            *github.routes(world, clock, now=now),
+            *lemmy.routes(world, clock, now=now),
+            *appstore.routes(world, clock),
+            *gdelt.routes(world, clock),
+            *youtube.routes(world, clock, now=now),
+            *reddit.routes(world, clock, now=now),
         ]
     )

@@ -62,6 +62,11 @@ def routes(world: World, clock: Callable[[], datetime]) -> list[Route]:
     ]
 
 
+def kept(world: World, now: datetime, server: str) -> set[str]:
+    """Return the post_ids that a listener which has read everything by then holds as standing."""
+    return {f"hackernews:{object_id(post)}" for post in world.visible(now, "hackernews")}
+
+
 def object_id(post: WorldPost) -> str:
     """Return the post's id at the forum."""
     return str(FIRST_ID + post.id)

@@ -48,6 +48,11 @@ def toot_html(text: str, home: str, home_of: Callable[[str], str | None]) -> str
     return "".join(f"<p>{_split(part, marked)}</p>" for part in text.split("\n\n"))
 
 
+def links(text: str) -> list[tuple[int, str]]:
+    """Return the addresses in a text, each with the place where it begins."""
+    return [(found.start(), found[0]) for found in _LINK.finditer(text)]
+
+
 def hashtags(text: str) -> list[str]:
     """Return the hashtags of a text in lower case, each once, in order."""
     return list(dict.fromkeys(found[1].lower() for found in _TOKEN.finditer(text) if found[1]))

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from listeners.feed_server import config
 from listeners.feed_server.answers import conditional
 from listeners.feed_server.markup import hashtags, names, paragraphs, toot_html
 from listeners.feed_server.people import HOME, Author
@@ -113,6 +114,16 @@ def routes(world: World, clock: Clock, *, limit: int, now: Clock, access: str = 
         Route("/mastodon/api/v1/timelines/public", within_budget(public)),
         Route("/mastodon/api/v1/statuses/{id}", within_budget(status)),
     ]
+
+
+def kept(world: World, now: datetime, server: str) -> set[str]:
+    """Return the post_ids that a listener which has read everything by then holds as standing.
+
+    It reads the tags that config.every_source names, and sees no post without one of them.
+    """
+    wanted = {tag for feed in config.feeds(server, "mastodon") for tag in feed["tags"]}
+    posts = (post for post in world.visible(now, "mastodon") if wanted.intersection(hashtags(post.text)))
+    return {f"mastodon:{status_uri(post)}" for post in posts if post.is_for_listeners}
 
 
 def status_id(post: WorldPost) -> str:

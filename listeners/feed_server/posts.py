@@ -7,7 +7,9 @@ from typing import Literal
 
 from listeners.feed_server.people import Author
 
-Place = Literal["mastodon", "hackernews", "courier", "herald", "blog", "reviews"]
+Place = Literal[
+    "mastodon", "hackernews", "discourse", "lemmy", "stackexchange", "courier", "herald", "blog", "reviews"
+]  # fmt: skip
 Visibility = Literal["public", "unlisted", "private"]
 
 

@@ -3,6 +3,7 @@
 Each shows only its newest items, as such feeds do; what has left the window is not deleted, it just cannot be had.
 """
 
+import hashlib
 import html
 import json
 from collections.abc import Callable, Sequence
@@ -14,14 +15,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from listeners.feed_server import config
 from listeners.feed_server.answers import conditional
 from listeners.feed_server.markup import paragraphs
-from listeners.feed_server.posts import WorldPost
+from listeners.feed_server.posts import Place, WorldPost
 from listeners.feed_server.world import World
 
 NEWS_ITEMS = 60
 BLOG_ITEMS = 50
 REVIEW_ITEMS = 400  # longer than most, so that a first visit finds some history
+PLACES: dict[str, Place] = {
+    "/rss/courier.xml": "courier", "/rss/herald.xml": "herald", "/atom/blog.xml": "blog",
+    "/jsonfeed/reviews.json": "reviews",
+}  # fmt: skip
 _STARS = "★★★★★☆☆☆☆☆"
 
 
@@ -58,6 +64,25 @@ def routes(world: World, clock: Callable[[], datetime]) -> list[Route]:
     ]
 
 
+def kept(world: World, now: datetime, server: str) -> set[str]:
+    """Return the post_ids that a listener holds as standing which has come by before anything left a window.
+
+    All that was published by then: what leaves a window stands, and one who comes too late never learns of it.
+    """
+    return {
+        f"rss:{feed['id']}:{_known_by(guid(post))}"
+        for feed in config.feeds(server, "rss")
+        for post in world.visible(now, PLACES[feed["url"].removeprefix(server.rstrip("/"))])
+    }
+
+
+def guid(post: WorldPost) -> str:
+    """Return what an item is known by in its feed."""
+    if post.place == "blog":
+        return f"tag:counterclerk.example,2024:post-{post.id}"
+    return f"https://starred.example/r/{post.id}" if post.place == "reviews" else f"{post.place}.example-{post.id}"
+
+
 def rss_document(title: str, site: str, posts: Sequence[WorldPost]) -> bytes:
     """Return an RSS 2.0 document of the posts, in the given order: headline and first paragraph each."""
     built = f"<lastBuildDate>{_rfc822(posts[0].published_at)}</lastBuildDate>" if posts else ""
@@ -66,7 +91,7 @@ def rss_document(title: str, site: str, posts: Sequence[WorldPost]) -> bytes:
     <item>
       <title>{escape(post.title or "")}</title>
       <link>{site}/{post.published_at:%Y/%m/%d}/{post.id}</link>
-      <guid isPermaLink="false">{site.removeprefix("https://")}-{post.id}</guid>
+      <guid isPermaLink="false">{guid(post)}</guid>
       <pubDate>{_rfc822(post.published_at)}</pubDate>
       <dc:creator>{escape(post.author.display_name)}</dc:creator>
       <category>Consumer</category>
@@ -96,7 +121,7 @@ def atom_document(posts: Sequence[WorldPost]) -> bytes:
     entries = "".join(
         f"""
   <entry>
-    <id>tag:counterclerk.example,2024:post-{post.id}</id>
+    <id>{guid(post)}</id>
     <title type="html">{escape(html.escape(post.title or "", quote=False))}</title>
     <link rel="alternate" type="text/html" href="{site}/{post.published_at:%Y/%m}/post-{post.id}"/>
     <published>{_rfc3339(post.published_at)}</published>
@@ -122,8 +147,8 @@ def json_feed(posts: Sequence[WorldPost]) -> bytes:
     site = "https://starred.example"
     items = [
         {
-            "id": f"{site}/r/{post.id}",
-            "url": f"{site}/r/{post.id}",
+            "id": guid(post),
+            "url": guid(post),
             "title": f"{_stars(post.rating)} {post.title or ''}".strip(),
             "content_html": paragraphs(post.text),
             "date_published": _rfc3339(post.published_at),
@@ -143,6 +168,11 @@ def json_feed(posts: Sequence[WorldPost]) -> bytes:
         "items": items,
     }
     return json.dumps(feed, ensure_ascii=False).encode()
+
+
+def _known_by(guid: str) -> str:
+    """How listeners/rss.py names an entry: http and https are one."""
+    return hashlib.sha256(guid.removeprefix("https:").encode()).hexdigest()[:24]
 
 
 def _newest(world: World, now: datetime, place, count: int) -> list[WorldPost]:

@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from random import Random
 from typing import NamedTuple
@@ -32,7 +32,12 @@ STORM_BRAND = "Telvane"
 STORM_LASTS = timedelta(hours=6)
 
 # Posts besides the planted ones, by place; the newsrooms and blogs get a fixed small part.
-_SHARES: dict[Place, float] = {"mastodon": 0.55, "hackernews": 0.26, "reviews": 0.135, "courier": 0.025, "blog": 0.017}
+_SHARES: dict[Place, float] = {
+    "mastodon": 0.49, "hackernews": 0.26, "reviews": 0.135, "discourse": 0.025, "lemmy": 0.022, "stackexchange": 0.013,
+    "courier": 0.025, "blog": 0.017,
+}  # fmt: skip
+_SMALL: tuple[Place, ...] = ("discourse", "lemmy")  # where threads go on for days, and more of them are begun
+_EDITABLE: tuple[Place, ...] = ("mastodon", "discourse", "lemmy", "stackexchange")
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,9 @@ _BURSTS = (
     _Burst("auction", "Bluefin", 14, 20, {"mastodon": 22, "hackernews": 16, "courier": 3, "blog": 1}),
     _Burst("launch", "Northlink", 9, 26, {"mastodon": 52, "hackernews": 18, "reviews": 3, "courier": 2, "blog": 2}),
 )
-_STORM: dict[Place, int] = {"mastodon": 112, "hackernews": 34, "reviews": 14, "courier": 4, "blog": 2}
+_STORM: dict[Place, int] = {
+    "mastodon": 104, "hackernews": 34, "reviews": 14, "discourse": 4, "lemmy": 4, "courier": 4, "blog": 2
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,10 @@ class _Making:
         for at, place, event, brand in sorted(self._schedule(), key=lambda planned: (planned.at, planned.place)):
             {
                 "mastodon": self._toot,
-                "hackernews": self._forum,
+                "hackernews": partial(self._forum, "hackernews"),
+                "discourse": partial(self._forum, "discourse"),
+                "lemmy": partial(self._forum, "lemmy"),
+                "stackexchange": self._question,
                 "reviews": self._review,
                 "courier": self._news,
                 "herald": self._wire_copy,
@@ -245,16 +255,21 @@ class _Making:
             )
             self._add("mastodon", author, at, draft, parent=parent)
 
-    def _forum(self, at: datetime, event: str | None, brand: WorldBrand) -> None:
+    def _forum(self, place: Place, at: datetime, event: str | None, brand: WorldBrand) -> None:
         random, writer = self.random, self.writer
-        recent = [post for post in self.at["hackernews"][-150:] if at - post.published_at < timedelta(hours=40)]
+        alive = timedelta(hours=200 if place in _SMALL else 40)
+        recent = [post for post in self.at[place][-150:] if at - post.published_at < alive]
         stories = [post for post in recent if post.title is not None and post.truth.event == event]
         author = self._author(at, event)
-        wanted = 0.04 if event else 0.11
+        wanted = 0.04 if event else 0.35 if place in _SMALL else 0.11
         if not stories or random.random() < wanted:
             draft = self._fresh(lambda: writer.story(brand, event))
             link = None if draft.text else f"https://{random.choice(_PAPERS)}/{_slug(draft.title or '')}"
-            self._add("hackernews", author, at, draft, link=link)
+            if place != "hackernews":
+                draft = replace(draft, title=_OF_THE_PLACE.sub("", draft.title or ""))
+            if place == "discourse" and link:  # where a topic is what its author writes
+                draft, link = replace(draft, text=f"Found this, what do you think? {link}"), None
+            self._add(place, author, at, draft, link=link)
             return
         fitting = [story for story in stories if brand.name in story.truth.sentiments]
         story = random.choice(fitting or stories)
@@ -266,7 +281,11 @@ class _Making:
             draft = self._fresh(lambda: writer.other("tech_comment"))
         else:
             draft = self._fresh(lambda: writer.comment(writer.matter(brand, "hackernews")))
-        self._add("hackernews", author, at, draft, parent=parent)
+        self._add(place, author, at, draft, parent=parent)
+
+    def _question(self, at: datetime, event: str | None, brand: WorldBrand) -> None:
+        draft = self._fresh(lambda: self.writer.question(brand))
+        self._add("stackexchange", self._author(at, event), at, draft)
 
     def _review(self, at: datetime, event: str | None, brand: WorldBrand) -> None:
         draft = self._fresh(lambda: self.writer.review(brand, storm=event == "storm"))
@@ -327,7 +346,7 @@ class _Making:
         warmth = random.lognormvariate(0.2, 1.1) * (1 + math.log10(1 + author.followers) / 2)
         seen_as = random.random()
         edited = None
-        if place == "mastodon" and random.random() < 0.025:
+        if place in _EDITABLE and random.random() < 0.025:
             note = self.writer.speech.say("edit", {})
             edited = (at + timedelta(minutes=random.randint(2, 95)), f"{draft.text}\n\n{note}")
         post = WorldPost(
@@ -357,6 +376,7 @@ class _Making:
 _PAPERS = ("courier.example", "cablewatch.example", "packetpost.example", "lastmile.example", "tariffs.example")
 
 
+_OF_THE_PLACE = re.compile(r"^(Ask|Tell|Show) HN: ")  # how titles begin there, and nowhere else
 _MARKS = re.compile(r"\s*[#@]\w+(@[\w.]+)?")
 
 

@@ -27,7 +27,9 @@ KINDS = {"aspect": 68, "compare": 9, "switch": 6, "leaving": 2, "sarcasm": 4, "f
 TECHNICAL = {"reliability", "product", "support", "app", "privacy"}  # what a forum of engineers goes into
 MOODS = {-1: "negative", 0: "neutral", 1: "positive"}
 EVENT_MOODS = {"launch": (8, 50, 42), "giveaway": (5, 55, 40), "auction": (0, 1, 0), "storm": (1, 0, 0)}
-PLAIN = ("hackernews", "courier", "herald", "blog", "reviews")  # places without @names and #tags
+PLAIN = (  # places without @names and #tags
+    "hackernews", "discourse", "lemmy", "stackexchange", "courier", "herald", "blog", "reviews"
+)  # fmt: skip
 HOSTS = ("", "", "www.", "shop.")
 PATHS = ("help", "plans", "status", "jobs", "one", "shops", "news", "offers/500", "faq#porting")
 
@@ -249,6 +251,15 @@ class Writer:
                 text += " " + sentence(self.speech.say(f"hn.more.{MOODS[mood]}", words))
             truth = replace(parts[0].truth, sentiments={brand.name: mood})
         return Draft(text, named(truth, f"{title} {text}"), title=title)
+
+    def question(self, brand: WorldBrand) -> Draft:
+        """Return a question to engineers: a title, and a text that says what was tried."""
+        words = self._words(brand, "stackexchange")
+        title = sentence(self.speech.say("qa.title", words)).rstrip(".")
+        parts = [self.speech.say(f"qa.{part}", words) for part in ("setting", "tried", "end")]
+        gap = "\n\n" if self.random.random() < 0.5 else " "
+        text = gap.join(map(sentence, parts))
+        return Draft(text, named(Truth({brand.name: 0}), f"{title} {text}"), title=title)
 
     def review(self, brand: WorldBrand, *, storm: bool = False) -> Draft:
         """Return a review with stars."""

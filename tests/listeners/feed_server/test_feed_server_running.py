@@ -25,6 +25,13 @@ from listeners.feed_server.faults import (
 )
 
 NEWS = "/rss/courier.xml"
+PATHS = {  # what each source asks below its feed's url
+    "discourse": "/posts.json",
+    "hackernews": "/search_by_date",
+    "lemmy": "/api/v3/post/list",
+    "mastodon": "/api/v2/instance",
+    "stackexchange": "/search/advanced?site=telecom",
+}
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +135,5 @@ def test_the_configuration_names_the_server_and_its_brands(client: httpx.Client)
     own = set(FeedOptions.model_fields)
     for feed in config["feed"]:
         FeedOptions.model_validate({key: value for key, value in feed.items() if key in own})
-        path = {"mastodon": "/api/v2/instance", "hackernews": "/search_by_date"}.get(feed["source"], "")
-        assert httpx.get(feed["url"] + path).status_code == 200, feed
+        assert httpx.get(feed["url"] + PATHS.get(feed["source"], "")).status_code == 200, feed
     assert config["collect"]["allow_hosts"] == ["127.0.0.1"]

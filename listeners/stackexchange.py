@@ -1,0 +1,290 @@
+"""Questions on Stack Exchange sites that a search finds.
+
+Source: GET {url}/search/advanced, api.stackexchange.com/docs/advanced-search, /throttle and /error-handling (2.3;
+2026-11). No authentication; a free key (stackapps.com) raises the daily quota and is sent as `key`. Answers and
+comments are not read.
+Limits: 300 requests a day and address without a key, 10,000 with one; the day ends at midnight UTC by third-party
+accounts. The body says quota_remaining, and `backoff`: seconds in which not to ask again. Whatever is wrong is answered
+with 400. 100 questions a page; pages beyond 25 need a key, hence none but the first is asked for: slices of time
+instead, each down to and including the second of the oldest question of the one above.
+Titles are entity-encoded, times epoch seconds, the owner may be missing. Deleted questions just vanish.
+CC BY-SA: who shows a question shows its author and its address; `url` is there for that.
+
+Questions are searched by their last activity, which an edit, an answer and a bounty move as the question itself does:
+so a visit finds what is new and what has changed since the last one. A backfill searches by day of asking.
+The search is fuzzy and its index lags, so each visit reads the last quarter of an hour again. The cursor works as in
+hackernews.py: stretches of time still to be read per search; an answer without questions moves nothing (FAULTS 7).
+"""
+
+import html
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from listeners.consent import without_opt_in
+from listeners.feed import (
+    CURSOR_FAULTS,
+    FeedBlocked,
+    FeedError,
+    FeedFormatChanged,
+    FeedOptions,
+    FeedUnavailable,
+    Page,
+    Phrases,
+    Visit,
+    WebAddress,
+)
+from listeners.intervals import Interval, Progress, merged
+from listeners.plain_text import clean, from_html
+from listeners.post import empty_page, moment, row, text_of, to_page
+from listeners.turns import in_turn
+
+HAS_HISTORY = True  # any stretch of time can be asked for
+QUESTIONS_A_PAGE = 100  # the API's largest page
+LAG = 15 * 60  # seconds that the search index is granted to learn of a question
+
+_AWAY = ("throttle_violation", "temporarily_unavailable", "internal_error")
+_REFUSED = ("access_denied", "access_token_required", "invalid_access_token", "key_required")
+_WAIT = re.compile(r"in (\d{1,7}) seconds")
+
+
+class Options(FeedOptions):
+    """The keys of a stackexchange feed in listening.toml."""
+
+    url: WebAddress = Field(default="https://api.stackexchange.com/2.3", description="address of the API")
+    sites: Phrases = Field(min_length=1, description="sites as the API calls them: stackoverflow, superuser, ...")
+    query: Phrases = Field(min_length=1, description="phrases to search for, each by itself, on every site")
+    key_env: str | None = Field(
+        default=None, min_length=1, description="the environment variable that holds an API key; without one 300 a day"
+    )
+    max_requests: int = Field(
+        default=60, ge=2, le=10_000, description="searches per visit; the next visit goes on from there"
+    )
+
+    @model_validator(mode="after")
+    def _enough_to_get_on(self) -> Self:
+        searches = len(self.sites) * len(self.query)
+        if self.max_requests < 2 * searches:  # what is new of each search, and a page of what is left
+            raise ValueError(f"max_requests must be at least {2 * searches} for {searches} searches")
+        return self
+
+
+Search = tuple[str, str]  # site, phrase
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one answer tells: the part of its interval still to be read (None: all read), and what cannot be had."""
+
+    rest: Interval | None
+    lost: str | None = None
+
+
+@dataclass
+class _Reading:
+    """What one visit knows: its budget, its progress per search, and the questions it has seen."""
+
+    visit: Visit
+    key: str | None
+    progress: dict[Search, Progress]
+    requests: int = 0
+    cut_short: bool = False
+    quota_left: bool = True
+    seen: set[str] = field(default_factory=set)  # a question found by two phrases, or in two slices, comes once
+
+    def may_ask(self) -> bool:
+        """Whether a request is left; if not, the visit is cut short. Raises FeedUnavailable where the quota is."""
+        if not self.quota_left:
+            feed, now = self.visit.feed, self.visit.started_at
+            midnight = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
+            raise FeedUnavailable(feed.id, f"{feed.url}: the day's quota is used up (quota_remaining 0)", midnight)
+        left = self.requests < self.visit.feed.max_requests
+        self.cut_short |= not left
+        return left
+
+    def cursor(self) -> str:
+        return write_cursor(self.progress, self.visit.feed)
+
+
+async def pages(visit: Visit) -> AsyncIterator[Page]:
+    """Yield questions, the last active first within each stretch of time still to be read, the searches in turn.
+
+    With a window, the questions asked in that stretch and no others.
+    Raises as FeedClient.get does; FeedUnavailable where the quota is used up or a longer `backoff` is asked for;
+    FeedBlocked where key_env names a variable that is not set, or the API wants another key; FeedFormatChanged where an
+    answer is no search result.
+    """
+    feed: Options = visit.feed
+    reading = _Reading(visit, _key(visit), read_cursor(None if visit.window else visit.cursor, feed))
+    for done in reading.progress.values():
+        if visit.window:
+            start, end = (int(at.timestamp()) for at in visit.window)
+            done.to_read = merged([Interval(max(0, start), end - 1)])
+        else:
+            done.begin(int(visit.started_at.timestamp()))
+    async for page in in_turn(_questions(reading, search) for search in reading.progress):
+        yield page
+    if reading.cut_short and any(done.to_read for done in reading.progress.values()):
+        when = "take a shorter stretch for the rest" if visit.window else "the rest is read from the next visit on"
+        yield empty_page(reading.cursor(), capped=f"{reading.requests} searches used up; {when}")
+
+
+async def _questions(reading: _Reading, search: Search) -> AsyncIterator[Page]:
+    """The pages of one search, in the order of its plan."""
+    visit, done, (site, _) = reading.visit, reading.progress[search], search
+    date = "creation_date" if visit.window else "last_activity_date"
+    for asked in list(done.to_read) if visit.window else done.plan(again=LAG):
+        rest: Interval | None = asked
+        while rest is not None:
+            if not reading.may_ask():
+                return
+            questions, more = await _search(reading, search, rest)
+            if not questions:  # nothing there, or nothing for us: either way this part is asked for again
+                yield empty_page(reading.cursor())
+                break
+            step = next_step(visit.feed.id, rest, [_whole(question, date) for question in questions], more=more)
+            done.have_read(rest, step.rest)
+            new = [question for question in questions if _first_seen(question, site, reading.seen)]
+            yield to_page(
+                visit, new, lambda question: to_post(question, visit, site), cursor=reading.cursor(), capped=step.lost
+            )
+            rest = step.rest
+
+
+def next_step(feed_id: str, asked: Interval, times: list[int | None], *, more: bool) -> Step:
+    """Return what to read next after a page for an interval; times: by which it is sorted; more: as has_more says.
+
+    Raises FeedFormatChanged where nothing lies within the interval, since then nothing would ever end.
+    """
+    within = [at for at in times if at is not None and asked.start <= at <= asked.end]
+    if not within:
+        raise FeedFormatChanged(feed_id, f"{len(times)} questions, and none of them from {asked.start} to {asked.end}")
+    oldest = min(within)
+    if not more:
+        return Step(None)
+    if oldest < asked.end:
+        return Step(Interval(asked.start, oldest))  # its second again: some of it may be beyond the page
+    lost = f"second {oldest} may hold more than the {len(times)} questions that were had of it"
+    return Step(Interval(asked.start, oldest - 1) if oldest > asked.start else None, lost)
+
+
+def to_post(question: dict[str, Any], visit: Visit, site: str) -> dict[str, Any]:
+    """Return a question as a row of posts.
+
+    Raises LeftOut where consent is lacking; KeyError, TypeError or ValueError where it lacks what it must have.
+    """
+    number = question["question_id"]
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"'question_id' is {number!r}")
+    owner = question.get("owner")
+    user = owner.get("user_id") if isinstance(owner, dict) else None
+    return row(
+        visit,
+        post_id=post_id(site, number),
+        kind="question",
+        url=question.get("link"),
+        title=clean(html.unescape(text_of(question, "title"))),
+        text=from_html(text_of(question, "body")),
+        account=f"{site}/{user}" if isinstance(user, int) else None,  # a number holds on its site only
+        published_at=moment(question.get("creation_date")),
+        edited_at=moment(question.get("last_edit_date")),
+        likes=question.get("score"),
+        replies=question.get("answer_count"),
+        views=question.get("view_count"),
+        consent=without_opt_in(visit),
+    )
+
+
+def post_id(site: str, number: int) -> str:
+    """Return a question's post_id; its number is unique on its site."""
+    return f"stackexchange:{site}:{number}"
+
+
+def read_cursor(cursor: str | None, feed: Options) -> dict[Search, Progress]:
+    """Return the progress per search. One that is new, or whose place changed, begins at the beginning."""
+    try:
+        saved = json.loads(cursor or "{}")
+        searches = saved["searches"] if saved.get("url") == feed.url else []
+        known = {
+            (str(site), str(phrase)): Progress(int(read_to), [Interval(int(a), int(b)) for a, b in to_read])
+            for site, phrase, read_to, to_read in searches
+        }
+    except CURSOR_FAULTS:
+        known = {}
+    wanted = [(site, phrase) for site in feed.sites for phrase in feed.query]
+    return {search: known.get(search, Progress()) for search in wanted}
+
+
+def write_cursor(progress: dict[Search, Progress], feed: Options) -> str:
+    """Return the progress as text."""
+    searches = [[*search, done.read_to, done.to_read] for search, done in progress.items()]
+    return json.dumps({"url": feed.url, "searches": searches})
+
+
+def _key(visit: Visit) -> str | None:
+    variable = visit.feed.key_env
+    if variable is not None and not visit.secrets.get(variable):
+        raise FeedBlocked(visit.feed.id, f"key_env names the environment variable {variable}, which is not set")
+    return visit.secrets[variable] if variable else None
+
+
+async def _search(reading: _Reading, search: Search, within: Interval) -> tuple[list[Any], bool]:
+    """The questions of one search, the newest first, and whether there are more of them."""
+    visit, (site, phrase) = reading.visit, search
+    feed: Options = visit.feed
+    reading.requests += 1
+    first, last, sort = ("fromdate", "todate", "creation") if visit.window else ("min", "max", "activity")
+    url = f"{feed.url.rstrip('/')}/search/advanced"
+    params = {"site": site, "q": phrase, "sort": sort, "order": "desc", first: within.start, last: within.end}
+    params |= {"pagesize": QUESTIONS_A_PAGE, "filter": "withbody"} | ({"key": reading.key} if reading.key else {})
+    reply = await visit.client.get(url, params, answers=frozenset({400}))
+    answer = reply.json()
+    if not isinstance(answer, dict):
+        raise FeedFormatChanged(feed.id, f"{reply.url}: {type(answer).__name__} where an object is due")
+    backoff = answer.get("backoff")
+    if isinstance(backoff, int | float) and backoff > 0:
+        visit.client.hold(url, backoff)
+    if reply.status == 400 or "error_id" in answer:
+        error = refusal(visit, reply.url, answer)
+        if isinstance(error, FeedUnavailable) and error.retry_at:  # other feeds of ours share the address
+            visit.client.hold(url, (error.retry_at - visit.started_at).total_seconds())
+        raise error
+    reading.quota_left = answer.get("quota_remaining") != 0
+    questions = answer.get("items")
+    if not isinstance(questions, list):
+        raise FeedFormatChanged(feed.id, f"{reply.url}: JSON without a list `items`")
+    return questions, answer.get("has_more") is True
+
+
+def refusal(visit: Visit, url: str, answer: dict[str, Any]) -> FeedError:
+    """Return the error that an error object stands for."""
+    feed, key = visit.feed.id, _key(visit)
+    name, message = (clean(str(answer.get(told))) for told in ("error_name", "error_message"))
+    said = f"{url}: {name}: {message.replace(key, '***') if key else message}"[:400]
+    if name in _REFUSED or "`key`" in message:
+        return FeedBlocked(feed, said)
+    if name not in _AWAY:
+        return FeedFormatChanged(feed, said)
+    found = _WAIT.search(message)
+    retry_at = visit.started_at + timedelta(seconds=min(int(found[1]), 86_400)) if found else None
+    return FeedUnavailable(feed, said, retry_at)
+
+
+def _first_seen(question: Any, site: str, seen: set[str]) -> bool:
+    """Whether a question did not come before in this visit; one without a number goes on, to be rejected."""
+    number = question.get("question_id") if isinstance(question, dict) else None
+    if not isinstance(number, int):
+        return True
+    first = post_id(site, number) not in seen
+    seen.add(post_id(site, number))
+    return first
+
+
+def _whole(question: Any, key: str) -> int | None:
+    value = question.get(key) if isinstance(question, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
