@@ -2,11 +2,14 @@
 
 Servers and files disagree about charsets more often than not, so the bytes decide first: a byte order mark, then
 UTF-8 if they are valid UTF-8 (other charsets hardly ever look like it), then what HTTP and the prolog say, and in the
-end UTF-8 with replacement, or windows-1252 where that would replace nearly every letter beyond ASCII.
+end UTF-8 with replacement, or what the letters look like where that would replace nearly every letter beyond ASCII.
 """
 
 import codecs
 import re
+from collections.abc import Mapping
+
+from listeners.charset_guess import guessed
 
 _MARKS = (  # longest first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -21,14 +24,28 @@ _WIDE_STARTS = (  # "<" and a letter, without a mark
     (re.compile(rb"<\0[^\0]\0"), "utf-16-le"),
     (re.compile(rb"\0<\0[^\0]"), "utf-16-be"),
 )
+_EBCDIC_START = b"\x4c\x6f\xa7\x94\x93"  # "<?xml" there, in all its code pages
 _PROLOG = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _DECLARED_BY_HTTP = re.compile(r"""(?i)charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""")
 _OWN_KIND = re.compile(r"(?i)gb|big5|euc|shift|sjis|iso-?2022|hz|johab")  # several bytes a letter, at times valid UTF-8
 _TEXT_CODECS = re.compile(r"utf|iso|cp|mac|koi|kz|gb|big5|euc|shift|hz|johab|tis|ptcp|hp-roman|latin")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
+_NAMED = re.compile(r"&([A-Za-z_][\w.-]{0,60});")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
-_DOCTYPE = re.compile(r"<!DOCTYPE\b[^<>\[]{0,2000}\[", re.IGNORECASE)
+
+# Possessive (*+): a quote, comment or bracket that does not end ends the match, so that no time is lost on it
+_PROLOGUE = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
+_DOCTYPE = re.compile(
+    r"""<!DOCTYPE\b(?:[^<>\[\]"']++|"[^"]*+"|'[^']*+')*+"""
+    r"""(?:\[((?:[^<\]"']++|<!--.*?-->|<(?!!--)|"[^"]*+"|'[^']*+')*+)\]\s*+)?>""",
+    re.IGNORECASE | re.DOTALL,
+)
+_SHORT_ENTITY = re.compile(
+    r"""<!ENTITY\s+([A-Za-z_][\w.-]{0,60})\s+"""
+    r"""(?:"((?:&\#\w{1,7};|[^"&%<]){0,200})"|'((?:&\#\w{1,7};|[^'&%<]){0,200})')\s*>"""
+)
+MAX_EXPANDED = 100_000  # characters that entities of the document's own may add to it; other references stay
 
 
 def decode(body: bytes, content_type: str) -> tuple[str, str]:
@@ -42,10 +59,36 @@ def decode(body: bytes, content_type: str) -> tuple[str, str]:
     return (_REFERENCE.sub(_of_a_character, text) if "&#" in text else text), charset
 
 
-def declares_entities(text: str) -> bool:
-    """Return whether the document type declares entities: bombs and files of the server hide in them."""
-    doctype = _DOCTYPE.search(text, 0, 20_000)
-    return bool(doctype and re.compile(r"<!ENTITY\b", re.IGNORECASE).search(text, doctype.start()))
+def without_doctype(text: str) -> str:
+    """Return a feed without its document type, which may hold bombs and files of the server. Nothing is fetched.
+
+    What it calls by a name, if that is short and plain, stands where the name stood; all other references stay as they
+    are. Raises ValueError where the document type has no end.
+    """
+    start = _PROLOGUE.match(text)
+    place = start.end() if start else 0
+    if text[place : place + 9].upper() != "<!DOCTYPE":
+        return text
+    doctype = _DOCTYPE.match(text, place)
+    if doctype is None:
+        raise ValueError("its DOCTYPE has no end")
+    text = text[:place] + text[doctype.end() :]
+    named = {name: one or other for name, one, other in _SHORT_ENTITY.findall(doctype[1] or "")}
+    return _expanded(text, named) if named else text
+
+
+def _expanded(text: str, named: Mapping[str, str]) -> str:
+    left = MAX_EXPANDED
+
+    def value(reference: re.Match[str]) -> str:
+        nonlocal left
+        meant = named.get(reference[1])
+        if meant is None or left < len(meant):
+            return reference[0]
+        left -= len(meant)
+        return meant
+
+    return _NAMED.sub(value, text)
 
 
 def _decode(body: bytes, content_type: str) -> tuple[str, str]:
@@ -55,6 +98,10 @@ def _decode(body: bytes, content_type: str) -> tuple[str, str]:
     for start, charset in _WIDE_STARTS:
         if start.match(body):
             return body.decode(charset, "replace"), charset
+    if body.startswith(_EBCDIC_START):  # only its prolog can say which
+        named = _PROLOG.match(body[:200].decode("cp037").encode("latin-1"))
+        charset = (named and _codec(named[1].decode("ascii"))) or "cp037"
+        return body.decode(charset, "replace"), charset
     declared = _declared(body, content_type)
     if not any(_OWN_KIND.match(charset) for charset in declared):
         declared.insert(0, "utf-8")
@@ -66,6 +113,8 @@ def _decode(body: bytes, content_type: str) -> tuple[str, str]:
     text = body.decode("utf-8", "replace")
     beyond = len(_BEYOND_ASCII.findall(text))
     if text.count("\ufffd") * 2 > beyond:
+        if charset := guessed(body):
+            return body.decode(charset, "replace"), charset
         return body.decode("cp1252", "replace"), "cp1252"
     return text, "utf-8"
 

@@ -1,9 +1,11 @@
 """JSON Feed 1 and 1.1 (jsonfeed.org/version/1.1) as the entries that rss.py makes posts of."""
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from listeners import json_text
-from listeners.entry import Entry
+from listeners.entry import Entry, Part, everything_said, longest
 from listeners.post import moment
 
 
@@ -11,8 +13,11 @@ class NotAFeed(ValueError):
     """The JSON is no feed; the message says why."""
 
 
-def parse(text: str) -> tuple[list[Any], str | None]:
-    """Return the items of a JSON Feed as they are, and its language. Raises NotAFeed."""
+def parse(text: str) -> tuple[list[Any], str | None, str | None]:
+    """Return the items of a JSON Feed as they are, its language, and who wrote what names no author.
+
+    Raises NotAFeed.
+    """
     try:
         feed = json_text.parse(text)
     except (ValueError, RecursionError) as error:
@@ -22,26 +27,31 @@ def parse(text: str) -> tuple[list[Any], str | None]:
     items = feed.get("items")
     if not isinstance(items, list):
         raise NotAFeed(f"`items` of the JSON Feed is {type(items).__name__}, not a list")
-    return items, feed.get("language")
+    return items, feed.get("language"), _author(feed)
 
 
 def entry(item: Any) -> Entry:
     """Return an item as an entry. Raises TypeError where it is no object or a text is none."""
     if not isinstance(item, dict):
         raise TypeError(f"an item is {type(item).__name__}, not an object")
-    html, plain = _text(item, "content_html"), _text(item, "content_text")
-    guid = item.get("id")
+    html, plain, summary = (_text(item, key) or "" for key in ("content_html", "content_text", "summary"))
+    guid, link = item.get("id"), _text(item, "url") or _text(item, "external_url")
+    text = longest((Part(html, True), Part(plain, False))) if html or plain else Part(summary, False)
+    title = _text(item, "title")
     return Entry(
         guid=None if guid is None or isinstance(guid, bool) else str(guid),  # 1.1: "may be a number": as text
-        link=_text(item, "url") or _text(item, "external_url"),
-        title=_text(item, "title"),
+        link=link,
+        title=title,
         title_is_html=False,
-        text=html or plain or _text(item, "summary") or "",
-        text_is_html=bool(html),
+        text=text.value,
+        text_is_html=text.is_html,
         author=_author(item),
-        published_at=moment(item.get("date_published")),
-        updated_at=moment(item.get("date_modified")),
+        published_at=_date(item.get("date_published")),
+        updated_at=_date(item.get("date_modified")),
         language=item.get("language"),
+        base=link,
+        media=_media(item),
+        said="" if guid or link or title or text.value else everything_said(item),
     )
 
 
@@ -61,3 +71,25 @@ def _author(item: dict[str, Any]) -> str | None:
         return None
     name = first.get("name") or first.get("url")
     return name if isinstance(name, str) else None
+
+
+def _media(item: dict[str, Any]) -> str | None:
+    """The address of the first attachment, else of the picture."""
+    listed = item.get("attachments")
+    files = [file.get("url") for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
+    return next((file for file in (*files, item.get("image"), item.get("banner_image")) if isinstance(file, str)), None)
+
+
+def _date(value: object) -> datetime | None:
+    """A date as the format has it (RFC 3339), or as makers of RSS write it all the same."""
+    found = moment(value)
+    if found is None and isinstance(value, str):
+        try:
+            found = parsedate_to_datetime(value)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    try:
+        return found.astimezone(UTC) if found else None
+    except (ValueError, OverflowError):
+        return None

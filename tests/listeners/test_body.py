@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listeners.body import Body, TooLarge, Truncated, gunzipped, html_title, looks_like_html
+from listeners.body import Body, TooLarge, Truncated, feeds_named, gunzipped, html_title, looks_like_html
 
 
 def decoded(encoding: str, data: bytes, step: int = 1000, at_most: int = 10_000_000, ratio: float = 200) -> bytes:
@@ -63,6 +63,7 @@ def test_an_encoding_we_did_not_ask_for_is_refused(encoding):
 
 def test_a_gzip_file_is_unpacked_and_anything_else_left_alone():
     assert gunzipped(gzip.compress(b"<rss/>"), at_most=100, ratio=10) == b"<rss/>"
+    assert gunzipped(zlib.compress(b"<rss/>"), at_most=100, ratio=10) == b"<rss/>"
     assert gunzipped(b"<rss/>", at_most=100, ratio=10) == b"<rss/>"
 
 
@@ -82,7 +83,16 @@ def test_a_web_page_is_known_by_its_start(page):
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{}", b"<rss/>", b"<?xml version='1.0'?><feed>", b"<!-- <html> --><rss>", b"<htmlish/>", b"see <html>"],
+    [
+        b"",
+        b"{}",
+        b"<rss/>",
+        b"<?xml version='1.0'?><feed>",
+        b"<!-- <html> --><rss>",
+        b"<htmlish/>",
+        b"see <html>",
+        b"<!DOCTYPE html PUBLIC 'x'>\n<!-- a feed --><rss version='2.0'>",
+    ],
 )
 def test_data_is_no_web_page(data):
     assert not looks_like_html(data)
@@ -91,6 +101,19 @@ def test_data_is_no_web_page(data):
 def test_a_page_is_told_by_its_title():
     assert html_title(b"<html><title>\n Just a  moment...</title>") == "Just a moment..."
     assert html_title(b"<html>") == ""
+
+
+def test_a_page_names_its_feeds():
+    page = b"""<html><head><link rel="stylesheet" href="x.css"><link rel=alternate type=text/html href=/de>
+    <LINK REL='alternate' TYPE='application/rss+xml' HREF='/rss?a=1&amp;b=2'>
+    <link href="https://b.example/atom" rel="home alternate" type="application/atom+xml"/>
+    <link rel="alternate" type="application/feed+json" href="feed.json">
+    <link rel="alternate" type="application/rss+xml">"""
+    assert feeds_named(page, "https://a.example/blog/") == [
+        "https://a.example/rss?a=1&b=2",
+        "https://b.example/atom",
+        "https://a.example/blog/feed.json",
+    ]
 
 
 def test_a_page_of_open_titles_takes_no_time():

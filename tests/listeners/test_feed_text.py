@@ -1,12 +1,13 @@
 """Feeds as text: which charset wins (feedparser#81)."""
 
 import codecs
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listeners.feed_text import declares_entities, decode
+from listeners.feed_text import MAX_EXPANDED, decode, without_doctype
 
 
 @pytest.mark.parametrize(
@@ -54,13 +55,72 @@ def test_any_bytes_are_text(body, content_type):
     decode(body, content_type)[0].encode("utf-8", "surrogatepass")
 
 
-def test_a_doctype_that_declares_entities_is_told_from_a_harmless_one():
-    bomb = '<?xml version="1.0"?><!DOCTYPE lolz [ <!ENTITY lol "lol"> ]><rss/>'
-    old = '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd"><rss/>'
-    assert declares_entities(bomb)
-    assert declares_entities("<!doctype x SYSTEM 'a' [<!entity % p SYSTEM 'file:///etc/passwd'>]>")
-    assert not declares_entities(old)
-    assert not declares_entities("<rss>&lt;!ENTITY&gt; and <![CDATA[<!DOCTYPE x]]></rss>")
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("<rss/>", "<rss/>"),
+        ("<rss><![CDATA[<!DOCTYPE x>]]></rss>", "<rss><![CDATA[<!DOCTYPE x>]]></rss>"),
+        ('<!DOCTYPE rss PUBLIC "-//N//DTD RSS 0.91//EN" "http://n.example/rss-0.91.dtd"><rss/>', "<rss/>"),
+        ('<?xml version="1.0"?><!-- <a> -->\n<!doctype rss><rss/>', '<?xml version="1.0"?><!-- <a> -->\n<rss/>'),
+        ('<!DOCTYPE r [<!ENTITY brand "Acme"><!ENTITY e \'&#233;\'>]><r>&brand; &e;</r>', "<r>Acme &#233;</r>"),
+        ("<!DOCTYPE r [<!-- don't ]> --><!ENTITY a \"x]>y\">\n ] ><r>&a;</r>", "<r>x]>y</r>"),
+        ('<!DOCTYPE r [<!ENTITY a "b"><!ENTITY bomb "&a;&a;">]><r>&bomb;</r>', "<r>&bomb;</r>"),
+        ("<!DOCTYPE r [<!ENTITY % p SYSTEM 'file:///etc/passwd'> %p;]><r>&p;</r>", "<r>&p;</r>"),
+        ("<!DOCTYPE r [<!ENTITY f SYSTEM 'file:///etc/passwd'>]><r>&f;</r>", "<r>&f;</r>"),
+    ],
+)  # fmt: skip
+def test_a_document_type_goes_and_of_its_names_only_short_plain_ones_are_read(text, without):
+    assert without_doctype(text) == without
+
+
+def test_a_document_type_without_an_end_is_refused():
+    with pytest.raises(ValueError, match="no end"):
+        without_doctype("<!DOCTYPE r [ <!ENTITY <rss/>")
+
+
+@pytest.mark.parametrize("start", ["<!--", '"', "[", "<", "<!ENTITY a ", "'\""])
+def test_a_hostile_document_type_takes_no_time(start):
+    before = time.process_time()
+    with pytest.raises(ValueError, match="no end"):
+        without_doctype("<!DOCTYPE r [" + start * (1_000_001 // len(start)))
+    assert time.process_time() - before < 2
+
+
+def test_names_of_a_document_type_cannot_blow_it_up():
+    text = f'<!DOCTYPE r [<!ENTITY a "{"x" * 200}">]><r>{"&a;" * 100_000}</r>'
+    assert len(without_doctype(text)) < len(text) + 2 * MAX_EXPANDED
+
+
+WORDS = {
+    "ja": "お客様の声を大切にします。ルーターが壊れて、サポートに三回電話しました。",
+    "ko": "고객센터에 세 번 전화했지만 아무도 도와주지 않았습니다.",
+    "zh": "我们的客户服务非常糟糕，我已经等了三个星期了，没有人回答。",
+    "tw": "我們的客戶服務非常糟糕，我已經等了三個星期了，沒有人回答。",
+    "th": "บริการลูกค้าแย่มาก ฉันรอมาสามสัปดาห์แล้ว",
+    "ru": "Обслуживание клиентов ужасное, жду уже три недели, никто не отвечает.",
+    "el": "Η εξυπηρέτηση πελατών είναι απαίσια, περιμένω τρεις εβδομάδες",
+    "he": "שירות הלקוחות נורא, אני מחכה כבר שלושה שבועות",
+    "de": "Größe, schöne Grüße aus Köln, Äpfel über Öl – ärgerlich",
+    "fr": "L’élève gêné à l’été: façade, cœur, où ça?",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "charset"),
+    [
+        ("ja", "euc_jp"), ("ja", "shift_jis"), ("ko", "euc_kr"), ("zh", "gb2312"), ("tw", "big5"), ("th", "tis-620"),
+        ("ru", "cp1251"), ("ru", "koi8-r"), ("ru", "iso8859-5"), ("el", "iso8859-7"), ("he", "cp1255"),
+        ("de", "cp1252"), ("fr", "cp1252"),
+    ],
+)  # fmt: skip
+def test_a_charset_that_nobody_declares_is_told_by_its_letters(language, charset):
+    text = f"<rss><title>{WORDS[language]}</title></rss>"
+    assert decode(text.encode(charset, "replace"), "text/xml")[0] == text.encode(charset, "replace").decode(charset)
+
+
+def test_ebcdic_is_read_as_its_prolog_says():
+    text = '<?xml version="1.0" encoding="cp500"?><rss>[Acme!]</rss>'
+    assert decode(text.encode("cp500"), "") == (text, "cp500")
 
 
 def test_references_to_no_character_cost_no_more_than_themselves():

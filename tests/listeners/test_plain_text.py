@@ -55,6 +55,23 @@ def test_links_are_kept(html, text):
     assert from_html(html) == text
 
 
+@pytest.mark.parametrize(
+    ("href", "text"),
+    [
+        ("/faq", "FAQ (https://a.example/faq)"),
+        ("faq?x=1", "FAQ (https://a.example/news/faq?x=1)"),
+        ("//b.example/faq", "FAQ (https://b.example/faq)"),
+        ("http://b.example/", "FAQ (http://b.example/)"),
+        ("#faq", "FAQ"),
+        ("", "FAQ"),
+        ("mailto:a@b.example", "FAQ"),
+        ("//[x", "FAQ"),
+    ],
+)
+def test_relative_links_lead_where_their_base_says(href, text):
+    assert from_html(f'<a href="{href}">FAQ</a>', "https://a.example/news/feed.xml") == text
+
+
 def test_mastodon_links_mentions_and_hashtags_read_as_on_mastodon():
     html = (
         '<p><span class="h-card"><a href="https://m.example/@acme" class="u-url mention">@<span>acme</span></a></span> '

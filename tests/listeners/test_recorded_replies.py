@@ -12,7 +12,7 @@ import pytest
 from listening import RECORDED, Clock, polite, posts, visit
 from stub_server import Answer, Request, serve
 
-from listeners import hackernews, mastodon, rss
+from listeners import discourse, hackernews, mastodon, rss
 from listeners.feed import FeedError
 
 pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded replies beside this project")
@@ -56,7 +56,7 @@ async def test_every_feed_file_gives_its_posts_or_a_reason():
     rows = posts(list(read.values()))
     print(f"{len(files)} files, {len(read)} read, {len(rows)} posts, {dict(reasons)}; no entries in {without}")
     assert reasons == NO_FEEDS
-    assert len(rows) >= 1800
+    assert len(rows) >= 1900
     assert len(without) <= 6
     assert not [row["text"] for row in rows if row["text"].startswith(("<p", "<div", "<a ", "<!--", "&lt;"))]
     assert [name for name, page in read.items() if page.rejected] == ["invalid.json"]
@@ -131,3 +131,23 @@ async def test_recorded_hacker_news_searches_give_their_posts():
     assert {post["kind"] for post in stored} == {"post", "comment", "question"}
     assert all((post["parent_id"] is not None) == (post["kind"] == "comment") for post in stored)
     assert all(re.fullmatch("[0-9a-f]{32}", post["author"]) for post in stored)
+
+
+async def test_recorded_discourse_lists_give_their_posts():
+    [fixtures] = (RECORDED / "discourse").rglob("fixtures")
+    latest, before = (json.loads((fixtures / f"posts_{name}.json").read_bytes()) for name in ("latest", "before"))
+
+    def answer(request: Request) -> Answer:
+        if "before" not in request.query:
+            return Answer(json.dumps(latest).encode())
+        below = [post for post in before["latest_posts"] if post["id"] <= int(request.query["before"])]
+        return Answer(json.dumps({"latest_posts": below}).encode())
+
+    async with serve(answer) as stub, polite(Clock()) as client:
+        feed = discourse.Options(id="d", source="discourse", url=stub.url)
+        pages = [page async for page in discourse.pages(visit(feed, client.visit("d")))]
+    given = {post["id"] for post in latest["latest_posts"] + before["latest_posts"]}
+    stored = posts(pages)
+    assert len(stored) == len(given) >= 4
+    assert not [page.rejected for page in pages if page.rejected]
+    assert not [post["text"] for post in stored if HTML.search(post["text"]) or ENTITY.search(post["text"])]
