@@ -1,0 +1,355 @@
+"""GitHub issues that a search finds, everywhere or within repositories and organisations.
+
+Source: GET {url}/search/issues, docs.github.com/rest/search and "Searching issues and pull requests" (2026-11).
+Authentication: none, or a token (`token_env`; one without any scope will do), sent as a header.
+Limits: 10 searches a minute without a token, 30 with one, told as x-ratelimit-remaining and -reset; a secondary limit
+answers 403 or 429, at times without a word of when to come back: then after a minute. 100 issues a page, 1,000 a query.
+A search that takes too long says `incomplete_results`: it counts as not read and is asked again for less time.
+
+Issues are searched by `updated`, which an edit, a comment, a label and closing move as the issue itself does: so a
+visit finds what is new and what has changed since the last one, and counts stay fresh. `updated` is thus no time of an
+edit, and nothing else is: edited_at stays empty. A backfill searches by `created`. Each query is a stretch of
+time, the newest first, and only its first page is asked for; the next goes down to and including the second of its
+oldest issue. (On further pages, an issue that changes meanwhile leaves the stretch and pulls an unread one up into a
+page already read.) Only a second with more than a page, as when a script labels hundreds, is paged through, and beyond
+1,000 said to be capped. The index lags, so each visit reads the last quarter of an hour again.
+
+An issue is known by its `id`, which stays when its repository is renamed. Deleted and transferred issues just vanish.
+Bodies are Markdown. Whether an issue is closed, and why, has no column. Left out: what bots wrote ("bot"), and pull
+requests. Nobody can opt in or out here.
+The cursor works as in hackernews.py: stretches of time still to be read per search; an answer without issues moves
+nothing (FAULTS 7).
+"""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from listeners.consent import without_opt_in
+from listeners.feed import (
+    CURSOR_FAULTS,
+    FeedBlocked,
+    FeedError,
+    FeedFormatChanged,
+    FeedOptions,
+    FeedUnavailable,
+    Page,
+    Phrases,
+    Visit,
+    WebAddress,
+)
+from listeners.intervals import Interval, Progress, merged
+from listeners.markdown import from_markdown
+from listeners.plain_text import clean
+from listeners.post import LeftOut, empty_page, moment, row, text_of, to_page
+from listeners.turns import in_turn
+
+if TYPE_CHECKING:
+    from listeners.http import Reply
+
+HAS_HISTORY = True  # any stretch of time can be asked for
+ISSUES_A_PAGE = 100  # the API's largest page
+LAST_PAGE = 10  # of one query: 1,000 issues
+LAG = 15 * 60  # seconds that the search index is granted to learn of a change
+OPENED = 1_191_000_000  # epoch seconds, October 2007: no issue is older
+SMALLER, LARGER = 16, 4  # by how much less time is asked for after a search was cut off, and more after one was not
+SECONDARY_LIMIT = timedelta(minutes=1)  # to wait where the answer does not say (docs.github.com, "Rate limits")
+
+
+class Options(FeedOptions):
+    """The keys of a github feed in listening.toml."""
+
+    url: WebAddress = Field(default="https://api.github.com", description="address of the API")
+    query: Phrases = Field(default=(), description="phrases to search for, each by itself; none means every issue")
+    repositories: Phrases = Field(default=(), description="search in these only, each by itself, as in owner/name")
+    organisations: Phrases = Field(default=(), description="search in these only, each by itself")
+    token_env: str | None = Field(
+        default=None, min_length=1, description="the environment variable that holds a token; without one 10 a minute"
+    )
+    max_requests: int = Field(
+        default=60, ge=12, le=10_000, description="searches per visit; the next visit goes on from there"
+    )
+
+    @model_validator(mode="after")
+    def _enough_to_get_on(self) -> Self:
+        if not self.query and not self.repositories and not self.organisations:
+            raise ValueError("name phrases (query), repositories or organisations: all of GitHub is too much")
+        searches = max(1, len(self.query)) * max(1, len(self.repositories) + len(self.organisations))
+        if self.max_requests < 12 * searches:  # what is new of each, and all ten pages of a second in what is left
+            raise ValueError(f"max_requests must be at least {12 * searches} for {searches} searches")
+        return self
+
+
+class Search(NamedTuple):
+    """One search. within: a qualifier, as in repo:owner/name, or empty; phrase: what to find, or empty."""
+
+    within: str
+    phrase: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one answer tells: the part of its interval to ask for next (None: all read), and what cannot be had.
+
+    page, read: where a single second takes several pages, the next of them, and how many of its issues came before.
+    """
+
+    rest: Interval | None
+    page: int = 1
+    read: int = 0
+    lost: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """One answer: the issues, the last updated first, how many there are in all, and whether the search was cut off."""
+
+    issues: list[Any]
+    total: int
+    incomplete: bool
+
+
+@dataclass
+class _Reading:
+    """What one visit knows: its budget, its progress per search, and the issues it has seen."""
+
+    visit: Visit
+    headers: dict[str, str]
+    progress: dict[Search, Progress]
+    requests: int = 0
+    cut_short: bool = False
+    seen: set[str] = field(default_factory=set)  # an issue found by two phrases, or in two slices, comes once
+
+    def may_ask(self) -> bool:
+        """Whether a request is left; if not, the visit is cut short."""
+        left = self.requests < self.visit.feed.max_requests
+        self.cut_short |= not left
+        return left
+
+    def cursor(self) -> str:
+        return write_cursor(self.progress, self.visit.feed)
+
+
+async def pages(visit: Visit) -> AsyncIterator[Page]:
+    """Yield issues, the last updated first within each stretch of time still to be read, the searches in turn.
+
+    With a window, the issues opened in that stretch and no others.
+    Raises as FeedClient.get does; FeedUnavailable at a secondary limit; FeedBlocked where token_env names a variable
+    that is not set; FeedFormatChanged where an answer is no search result.
+    """
+    feed: Options = visit.feed
+    reading = _Reading(visit, _headers(visit), read_cursor(None if visit.window else visit.cursor, feed))
+    for done in reading.progress.values():
+        if visit.window:
+            start, end = (int(at.timestamp()) for at in visit.window)
+            done.to_read = merged([Interval(max(0, start), end - 1)])
+        else:
+            done.begin(int(visit.started_at.timestamp()))
+    async for page in in_turn(_issues(reading, search) for search in reading.progress):
+        yield page
+    if reading.cut_short and any(done.to_read for done in reading.progress.values()):
+        when = "take a shorter stretch for the rest" if visit.window else "the rest is read from the next visit on"
+        yield empty_page(reading.cursor(), capped=f"{reading.requests} searches used up; {when}")
+
+
+async def _issues(reading: _Reading, search: Search) -> AsyncIterator[Page]:
+    """The pages of one search, in the order of its plan."""
+    visit, done = reading.visit, reading.progress[search]
+    by = "created" if visit.window else "updated"
+    for asked in list(done.to_read) if visit.window else done.plan(again=LAG):
+        left, now, span = asked, Step(asked), None
+        while now.rest is not None:
+            if not reading.may_ask():
+                return
+            found = await _search(reading, search, by, now)
+            if found.incomplete:  # what there is of it is kept, and all of it is asked for again, in smaller parts
+                yield _page(reading, found)
+                seconds = now.rest.end - max(now.rest.start, OPENED) + 1
+                if seconds <= 1:
+                    yield empty_page(reading.cursor(), suspect=f"{_shown(search)}: incomplete_results, however asked")
+                    break
+                span = max(1, seconds // SMALLER)
+                now = Step(_top(left, span))
+                continue
+            if not found.issues and now.rest == left and now.page == 1:
+                # Nothing there, or nothing for us: either way this part is asked for again
+                strange = f"{_shown(search)}: no issues, of {found.total}" if found.total else None
+                yield empty_page(reading.cursor(), suspect=strange)
+                break
+            step = next_step(visit.feed.id, now, found, by)
+            below = step.rest.end if step.rest else now.rest.start - 1
+            rest = Interval(left.start, below) if below >= left.start else None
+            done.have_read(left, rest)
+            yield _page(reading, found, capped=step.lost)
+            if rest is None:
+                break
+            left = rest
+            span = span and span * LARGER
+            now = step if step.rest else Step(_top(left, span))
+
+
+def _top(interval: Interval, seconds: int | None) -> Interval:
+    """The last so many seconds of an interval, or all of it."""
+    return interval if seconds is None else Interval(max(interval.start, interval.end - seconds + 1), interval.end)
+
+
+def next_step(feed_id: str, asked: Step, found: Found, by: str) -> Step:
+    """Return what of an interval to ask for after an answer; by: what the issues are sorted by, the newest first.
+
+    Raises FeedFormatChanged where none lies within the interval, since then nothing would ever end.
+    """
+    interval, read = asked.rest, asked.read + len(found.issues)
+    assert interval is not None
+    if not found.issues:
+        return Step(None)
+    times = [at for issue in found.issues if (at := _second(issue, f"{by}_at")) is not None]
+    oldest = min((at for at in times if interval.start <= at <= interval.end), default=None)
+    if oldest is None:
+        said = f"{len(found.issues)} issues, and none {by} from {interval.start} to {interval.end}"
+        raise FeedFormatChanged(feed_id, said)
+    if read >= found.total:
+        return Step(None)
+    if oldest < interval.end:
+        return Step(Interval(interval.start, oldest))  # its second again: some of its issues may be beyond the page
+    if interval.start < interval.end:
+        return Step(Interval(oldest, oldest))
+    if asked.page < LAST_PAGE:
+        return Step(interval, asked.page + 1, read)
+    return Step(None, lost=f"second {oldest} holds {found.total} issues, of which {read} can be had")
+
+
+def to_post(issue: dict[str, Any], visit: Visit) -> dict[str, Any]:
+    """Return an issue as a row of posts; `likes` are its thumbs up.
+
+    Raises LeftOut where it may not be stored; KeyError, TypeError or ValueError where it lacks what it must have.
+    """
+    number = issue["id"]
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"'id' is {number!r}")
+    if issue.get("pull_request") is not None:
+        raise LeftOut("pull_request")
+    user = issue.get("user")
+    user = user if isinstance(user, dict) else {}  # null where the account is gone
+    login = user.get("login")
+    login = login.lower() if isinstance(login, str) else None
+    if user.get("type") == "Bot" or (login or "").endswith("[bot]"):
+        raise LeftOut("bot")
+    body, reactions = issue.get("body"), issue.get("reactions")
+    if body is not None and not isinstance(body, str):
+        raise TypeError(f"'body' is {type(body).__name__}, not text")
+    return row(
+        visit,
+        post_id=post_id(number),
+        kind="post",
+        url=issue.get("html_url"),
+        title=clean(text_of(issue, "title")),
+        text=from_markdown(body or ""),
+        account=login,
+        published_at=moment(issue.get("created_at")),
+        likes=reactions.get("+1") if isinstance(reactions, dict) else None,
+        replies=issue.get("comments"),
+        consent=without_opt_in(visit),
+    )
+
+
+def post_id(number: int) -> str:
+    """Return an issue's post_id; its `id` is unique on GitHub."""
+    return f"github:{number}"
+
+
+def question(search: Search, by: str, within: Interval) -> str:
+    """Return what to ask for, in the words of GitHub's search."""
+    start, end = (datetime.fromtimestamp(max(at, OPENED), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in within)
+    phrase = f'"{search.phrase.replace(chr(34), " ")}"' if search.phrase else ""
+    return " ".join(part for part in (phrase, "is:issue", search.within, f"{by}:{start}..{end}") if part)
+
+
+def read_cursor(cursor: str | None, feed: Options) -> dict[Search, Progress]:
+    """Return the progress per search. One that is new, or whose place changed, begins at the beginning."""
+    try:
+        saved = json.loads(cursor or "{}")
+        searches = saved["searches"] if saved.get("url") == feed.url else []
+        known = {
+            Search(str(within), str(phrase)): Progress(int(read_to), [Interval(int(a), int(b)) for a, b in to_read])
+            for within, phrase, read_to, to_read in searches
+        }
+    except CURSOR_FAULTS:
+        known = {}
+    scopes = [f"repo:{name}" for name in feed.repositories] + [f"org:{name}" for name in feed.organisations]
+    wanted = [Search(within, phrase) for within in scopes or [""] for phrase in feed.query or ("",)]
+    return {search: known.get(search, Progress()) for search in wanted}
+
+
+def write_cursor(progress: dict[Search, Progress], feed: Options) -> str:
+    """Return the progress as text."""
+    searches = [[*search, done.read_to, done.to_read] for search, done in progress.items()]
+    return json.dumps({"url": feed.url, "searches": searches})
+
+
+def _headers(visit: Visit) -> dict[str, str]:
+    variable = visit.feed.token_env
+    if variable is not None and not visit.secrets.get(variable):
+        raise FeedBlocked(visit.feed.id, f"token_env names the environment variable {variable}, which is not set")
+    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+    return headers | ({"Authorization": f"Bearer {visit.secrets[variable]}"} if variable else {})
+
+
+async def _search(reading: _Reading, search: Search, by: str, asked: Step) -> Found:
+    """One answer to a search."""
+    visit = reading.visit
+    feed: Options = visit.feed
+    reading.requests += 1
+    assert asked.rest is not None
+    params: dict[str, str | int] = {"q": question(search, by, asked.rest), "sort": by, "order": "desc"}
+    params |= {"per_page": ISSUES_A_PAGE, "page": asked.page}
+    url = f"{feed.url.rstrip('/')}/search/issues"
+    reply = await visit.client.get(url, params, headers=reading.headers, answers=frozenset({403}))
+    if reply.status == 403:
+        raise _refusal(visit, reply)
+    answer = reply.json()
+    issues, total = (answer.get("items"), answer.get("total_count")) if isinstance(answer, dict) else (None, None)
+    if not isinstance(issues, list) or isinstance(total, bool) or not isinstance(total, int):
+        raise FeedFormatChanged(feed.id, f"{reply.url}: JSON without a list `items` and a number `total_count`")
+    return Found(issues, total, answer.get("incomplete_results") is True)
+
+
+def _refusal(visit: Visit, reply: "Reply") -> FeedError:
+    """The error that a 403 stands for: a limit, as its headers or its words say, or a closed door."""
+    from listeners import waiting
+
+    try:
+        answer = reply.json()
+    except FeedFormatChanged:
+        answer = None
+    said = clean(str(answer.get("message")))[:200] if isinstance(answer, dict) else "no reason given"
+    asked = waiting.hint(403, reply.headers, visit.started_at)
+    if asked is None and "rate limit" not in said.lower():
+        return FeedBlocked(visit.feed.id, f"{reply.url}: 403 Forbidden: {said!r}")
+    wait = SECONDARY_LIMIT if asked is None else timedelta(seconds=asked)
+    return FeedUnavailable(visit.feed.id, f"{reply.url}: 403 Forbidden: {said!r}", visit.started_at + wait)
+
+
+def _page(reading: _Reading, found: Found, *, capped: str | None = None) -> Page:
+    """The page of the issues that did not come before in this visit; one without an id goes on, to be rejected."""
+    new = []
+    for issue in found.issues:
+        number = issue.get("id") if isinstance(issue, dict) else None
+        if number is None or str(number) not in reading.seen:
+            new.append(issue)
+        reading.seen.add(str(number))
+    return to_page(
+        reading.visit, new, lambda issue: to_post(issue, reading.visit), cursor=reading.cursor(), capped=capped
+    )
+
+
+def _second(issue: Any, key: str) -> int | None:
+    at = moment(issue.get(key)) if isinstance(issue, dict) else None
+    return int(at.timestamp()) if at is not None else None
+
+
+def _shown(search: Search) -> str:
+    return " ".join(part for part in (search.within, search.phrase) if part) or "every issue"
