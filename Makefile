@@ -45,6 +45,7 @@ check: setup ## Lint, format and types
 	@$(BIN)/pyright
 
 bench: setup ## Measure speed; prints ratios of one run
+	@$(UV) sync --frozen --quiet --group bench
 	@$(PYTEST) -m benchmark -s tests/benchmarks
 
 clean: ## Remove what a run leaves: the environment, Airflow's database, caches (the lake stays)

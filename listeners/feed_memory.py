@@ -120,7 +120,8 @@ def place(entries: Sequence[Entry], memory: Memory, now: datetime) -> tuple[list
             known = replace(known, post=_hash(_name(entries[index], _depth(entries[index])), 24))
         elif before is not None:
             date = before.date if known.first_seen() and before.first_seen() else known.date
-            known = replace(known, post=before.post, date=date)
+            if (before.post, date) != (known.post, known.date):
+                known = replace(known, post=before.post, date=date)
         kept[name] = known
         placed.append(Placed(index, known.post, known.first_seen() or now))
     replaced = {before.post for before in moved.values()}

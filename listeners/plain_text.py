@@ -67,7 +67,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\u
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_EDGES = re.compile(r" ?\n ?")
-_UNTIDY = ("  ", " \n", "\n ", "\n\n\n")
+_UNTIDY = re.compile(r"[ \n]{2}|[^\n -~]")  # or at least worth a closer look
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -76,7 +76,7 @@ def clean(text: str) -> str:
 
     Lines stay lines, at most one of them blank in a row. Cleaning twice changes nothing.
     """
-    if text.isascii() and text.replace("\n", "").isprintable() and not any(run in text for run in _UNTIDY):
+    if not _UNTIDY.search(text):
         return text.strip()  # most texts are, and looking at each letter five times takes long
     if not text.isascii():
         # Two halves of a pair become the character they are; a half alone becomes U+FFFD

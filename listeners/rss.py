@@ -166,7 +166,8 @@ def _read(visit: Visit, reply: "Reply", before: Cursor, after: Cursor) -> Page:
         if index in faults:
             raise faults[index]
         entry, place = entries[index], places[index]
-        entry = entry if entry.author else replace(entry, author=document.author)
+        if document.author and not entry.author:
+            entry = replace(entry, author=document.author)
         return to_post(entry, visit, language=document.language, place=place)
 
     items = [document.items[index] for index in listed]

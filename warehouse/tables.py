@@ -50,7 +50,7 @@ POSTS = table(
     key=("post_id", "version", "fetched_at"),
     columns={
         "post_id": Column(pa.string(), "ours, opaque; the same post read by two feeds has one id", True),
-        "version": Column(pa.string(), "hash of title, text (but for ages, counters and the like) and deleted: an edit makes a new one", True),
+        "version": Column(pa.string(), "hash of title and text, less what pages change by themselves, and of deleted", True),
         "feed": Column(pa.string(), "id of the feed in listening.toml that brought it", True),
         "source": Column(pa.string(), "the feed's kind: rss, hackernews, mastodon, ...", True),
         "kind": Column(pa.string(), "post, comment, review, article, video or question", True),
