@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from dags.notify import NoChannel, channel_of
 from dags.settings import Settings, address_of
+from listeners.feed import FeedOptions
 from listeners.registry import SOURCES, load
 
 
@@ -70,6 +71,13 @@ def source_keys() -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def told_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the keys with those that every source takes said once, at the top."""
+    common = [row for row in rows if row["source"] == rows[0]["source"] and row["key"] in FeedOptions.model_fields]
+    own = [row for row in rows if row["key"] not in FeedOptions.model_fields]
+    return [{**row, "source": "(every one)"} for row in common] + own
 
 
 def _shared_names(settings: Settings) -> list[str]:

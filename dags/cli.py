@@ -58,7 +58,7 @@ def check(
     from dags import by_hand, checking
 
     if sources:
-        rows = checking.source_keys()
+        rows = checking.source_keys() if as_json else checking.told_once(checking.source_keys())
         output.show(rows, ["source", "key", "type", "default", "meaning"], as_json=as_json, title="Sources")
         return
     settings = load_settings()
