@@ -14,34 +14,22 @@ as posts are hidden after they were counted: the end is where no cursor is given
 second is said. The last two hours are searched again at each visit, since the index is late at times.
 
 The search is fuzzy: brands are matched here too, and authors asked for before anything is stored, as bluesky.py does;
-post_ids are the same. Deleted posts just vanish. The cursor works as in hackernews.py: stretches of time still to be
-read per phrase; an answer without posts moves nothing (FAULTS 7).
+post_ids are the same. Deleted posts just vanish. What is read and what is not: searches.py.
 """
 
-import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, model_validator
 
 from listeners.bluesky import PROFILES
-from listeners.feed import (
-    CURSOR_FAULTS,
-    NAMES_NO_BRAND,
-    FeedBlocked,
-    FeedFormatChanged,
-    FeedOptions,
-    Page,
-    Phrases,
-    Visit,
-    WebAddress,
-)
-from listeners.intervals import Interval, Progress, merged
-from listeners.post import LeftOut, empty_page, moment, to_page
-from listeners.turns import in_turn
+from listeners.feed import NAMES_NO_BRAND, FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
+from listeners.intervals import Interval
+from listeners.post import LeftOut, empty_page, first_seen, moment, to_page
+from listeners.searches import Searches
 
 if TYPE_CHECKING:
     from listeners.bluesky_authors import Authors
@@ -88,24 +76,11 @@ class Step:
 
 @dataclass
 class _Reading:
-    """What one visit knows: its session, its budget, its progress per phrase, and the posts it has seen."""
+    """What one visit knows: its phrases, its session, and the authors it asked for."""
 
-    visit: Visit
+    searches: Searches[str]
     authors: "Authors"
     headers: dict[str, str]
-    progress: dict[str, Progress]
-    requests: int = 0
-    cut_short: bool = False
-    seen: set[str] = field(default_factory=set)  # a post found by two phrases, or in two stretches, comes once
-
-    def may_ask(self) -> bool:
-        """Whether a request is left; if not, the visit is cut short."""
-        left = self.requests < self.visit.feed.max_requests
-        self.cut_short |= not left
-        return left
-
-    def cursor(self) -> str:
-        return write_cursor(self.progress, self.visit.feed)
 
 
 async def pages(visit: Visit) -> AsyncIterator[Page]:
@@ -119,33 +94,24 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
 
     feed: Options = visit.feed
     headers = {"Authorization": f"Bearer {await _token(visit)}"}
-    progress = read_cursor(None if visit.window else visit.cursor, feed)
-    reading = _Reading(visit, Authors(visit, feed.profiles_url), headers, progress)
-    for done in progress.values():
-        if visit.window:
-            start, end = (int(at.timestamp()) for at in visit.window)
-            done.to_read = merged([Interval(max(OPENED, start), end - 1)])
-        else:
-            done.begin(int(visit.started_at.timestamp()))
-    async for page in in_turn(_found(reading, phrase) for phrase in progress):
+    searches = Searches.of(visit, feed.query, (feed.url,), earliest=OPENED)
+    reading = _Reading(searches, Authors(visit, feed.profiles_url), headers)
+    async for page in searches.pages(lambda phrase: _found(reading, phrase)):
         yield page
-    if reading.cut_short and any(done.to_read for done in progress.values()):
-        when = "take a shorter stretch for the rest" if visit.window else "the rest is read from the next visit on"
-        yield empty_page(reading.cursor(), capped=f"{reading.requests} searches used up; {when}")
 
 
 async def _found(reading: _Reading, phrase: str) -> AsyncIterator[Page]:
     """The pages of one phrase, in the order of its plan."""
-    visit, done = reading.visit, reading.progress[phrase]
-    for asked in list(done.to_read) if visit.window else done.plan(again=LATE):
+    searches, done = reading.searches, reading.searches.progress[phrase]
+    for asked in searches.plan(phrase, again=LATE):
         now, pages_asked, nothing = Step(asked), 0, True
         while now.rest is not None:
-            if not reading.may_ask():
+            if not searches.budget.may_ask():
                 return
             posts, following = await _search(reading, phrase, now)
             nothing &= not posts
             if nothing and following is None:  # nothing there, or nothing for us: this part is asked for again
-                yield empty_page(reading.cursor())
+                yield empty_page(searches.cursor())
                 break
             pages_asked += 1
             step = next_step(now.rest, posts, following if following != now.page else None, pages_asked)
@@ -202,32 +168,10 @@ def sort_second(post: Any) -> int | None:
     return min(times, default=None)
 
 
-def read_cursor(cursor: str | None, feed: Options) -> dict[str, Progress]:
-    """Return the progress per phrase. One that is new, or whose place changed, begins at the beginning."""
-    try:
-        saved = json.loads(cursor or "{}")
-        known = {
-            phrase: Progress(int(state["read_to"]), [Interval(int(a), int(b)) for a, b in state["to_read"]])
-            for phrase, state in (saved["queries"] if saved.get("url") == feed.url else {}).items()
-        }
-    except CURSOR_FAULTS:
-        known = {}
-    return {phrase: known.get(phrase, Progress()) for phrase in feed.query}
-
-
-def write_cursor(progress: dict[str, Progress], feed: Options) -> str:
-    """Return the progress as text."""
-    queries = {phrase: {"read_to": done.read_to, "to_read": done.to_read} for phrase, done in progress.items()}
-    return json.dumps({"url": feed.url, "queries": queries})
-
-
 async def _token(visit: Visit) -> str:
     """The token of a session of this visit's own."""
     feed: Options = visit.feed
-    password = visit.secrets.get(feed.password_env)
-    if not password:
-        said = f"password_env names the environment variable {feed.password_env}, which is not set"
-        raise FeedBlocked(feed.id, said)
+    password = visit.secret("password_env")
     reply = await visit.client.post(
         f"{feed.url.rstrip('/')}/xrpc/com.atproto.server.createSession",
         document={"identifier": feed.handle, "password": password},
@@ -241,9 +185,9 @@ async def _token(visit: Visit) -> str:
 
 async def _search(reading: _Reading, phrase: str, asked: Step) -> tuple[list[Any], str | None]:
     """One answer to a search: the posts, the newest first, and the cursor given with them."""
-    feed, within = reading.visit.feed, asked.rest
+    visit, within = reading.searches.visit, asked.rest
     assert within is not None
-    reading.requests += 1
+    reading.searches.budget.spent += 1
     params: dict[str, str | int] = {
         "q": f'"{phrase}"' if " " in phrase else phrase,
         "sort": "latest",
@@ -253,12 +197,12 @@ async def _search(reading: _Reading, phrase: str, asked: Step) -> tuple[list[Any
     }
     if asked.page is not None:
         params["cursor"] = asked.page
-    url = f"{feed.url.rstrip('/')}/xrpc/app.bsky.feed.searchPosts"
-    reply = await reading.visit.client.get(url, params, headers=reading.headers)
+    url = f"{visit.feed.url.rstrip('/')}/xrpc/app.bsky.feed.searchPosts"
+    reply = await visit.client.get(url, params, headers=reading.headers)
     answer = reply.json()
     posts, following = (answer.get("posts"), answer.get("cursor")) if isinstance(answer, dict) else (None, None)
     if not isinstance(posts, list):
-        raise FeedFormatChanged(feed.id, f"{url}: JSON without a list `posts`")
+        raise FeedFormatChanged(visit.feed.id, f"{url}: JSON without a list `posts`")
     return posts, following if isinstance(following, str) and following else None
 
 
@@ -266,19 +210,16 @@ async def _page(reading: _Reading, posts: list[Any], **more: Any) -> Page:
     """The posts that name a brand, as a page, once their authors were asked for."""
     from listeners.bluesky_record import author_of
 
-    visit, authors, left_out = reading.visit, reading.authors, Counter[str]()
+    visit, authors, left_out = reading.searches.visit, reading.authors, Counter[str]()
     kept: list[Any] = []
-    for post in posts:
-        post_id, text = _identity(post)
-        if post_id is not None and post_id in reading.seen:
-            continue
+    told = [(post, *_identity(post)) for post in posts]
+    for post, post_id, text in first_seen(told, lambda one: one[1], reading.searches.seen):
         if post_id is not None and text is not None and not visit.wanted(None, text):
             left_out[NAMES_NO_BRAND] += 1
         else:
             kept.append(post)
-        reading.seen.add(post_id or "")
     await authors.meet(author_of(post_id) for post_id, _ in map(_identity, kept) if post_id is not None)
-    page = to_page(visit, kept, lambda post: to_post(post, visit, authors), cursor=reading.cursor(), **more)
+    page = to_page(visit, kept, lambda post: to_post(post, visit, authors), cursor=reading.searches.cursor(), **more)
     return replace(page, left_out=left_out + Counter(page.left_out))
 
 

@@ -23,15 +23,15 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from listeners.budget import Budget
 from listeners.consent import without_opt_in
 from listeners.feed import CURSOR_FAULTS, FeedFormatChanged, FeedOptions, Page, Phrases, TakenDown, Visit, WebAddress
 from listeners.intervals import Interval, Progress
 from listeners.plain_text import clean, from_html
-from listeners.post import LeftOut, empty_page, moment, row, text_of, to_page
+from listeners.post import LeftOut, empty_page, moment, number_in, number_of, row, site_name, text_of, to_page
 
 CHANGEABLE = 100  # ids below the newest stretch that are read again, two pages
 A_PAGE_SPANS = 49  # ids at least, besides the one above that some versions include
@@ -62,19 +62,12 @@ class Forum:
 
     visit: Visit
     name: str
-    requests: int = 0
-    cut_short: bool = False
+    budget: Budget
     numbers: dict[tuple[int, int], int] = field(default_factory=dict)  # topic and number there -> id
-
-    def may_ask(self) -> bool:
-        """Return whether a request is left; if not, the visit is cut short."""
-        left = self.requests < self.visit.feed.max_requests
-        self.cut_short |= not left
-        return left
 
     async def get(self, path: str, params: dict[str, str | int]) -> dict[str, Any]:
         """Return the object at a path. Raises as FeedClient.get does; FeedFormatChanged where it is none."""
-        self.requests += 1
+        self.budget.spent += 1
         feed = self.visit.feed
         reply = await self.visit.client.get(f"{feed.url.rstrip('/')}{path}", params)
         answer = reply.json()
@@ -86,12 +79,12 @@ class Forum:
         """Return the page of the posts found that did not come before in this visit."""
         new, gone, known = [], set(), set(self.numbers.values())
         for post in found:
-            number = whole(post, "id")
+            number = number_in(post, "id")
             if number is None or number not in known:
                 new.append(post)
             if number is not None and why_gone(post):
                 gone.add(self.post_id(number))
-            topic, place = whole(post, "topic_id"), whole(post, "post_number")
+            topic, place = number_in(post, "topic_id"), number_in(post, "post_number")
             if number is not None and topic is not None and place is not None:
                 self.numbers[topic, place] = number
         taken_down = TakenDown(frozenset(gone)) if gone else None
@@ -112,7 +105,7 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
 
     Raises as FeedClient.get does; FeedFormatChanged where an answer is no list of posts.
     """
-    forum = Forum(visit, forum_name(visit.feed.url))
+    forum = Forum(visit, site_name(visit.feed.url), Budget(visit))
     if visit.feed.query:
         from listeners import discourse_search
 
@@ -122,16 +115,15 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
     done = read_cursor(visit.cursor, visit.feed)
     async for page in _posts(forum, done):
         yield page
-    if forum.cut_short and done.to_read:
-        said = f"{forum.requests} requests used up; the rest is read from the next visit on"
-        yield empty_page(write_cursor(done, visit.feed), capped=said)
+    if forum.budget.cut_short and done.to_read:
+        yield empty_page(write_cursor(done, visit.feed), capped=forum.budget.said())
 
 
 async def _posts(forum: Forum, done: Progress) -> AsyncIterator[Page]:
     """The pages of all that is to be read; the first answer says how far up that reaches."""
     feed: Options = forum.visit.feed
     found = await _latest(forum, None)
-    newest = max((number for post in found if (number := whole(post, "id")) is not None), default=None)
+    newest = max((number for post in found if (number := number_in(post, "id")) is not None), default=None)
     if newest is None:
         suspect = "a list without posts, where posts were read before" if done.read_to and not found else None
         yield replace(forum.page(found, write_cursor(done, feed)), suspect=suspect)
@@ -141,11 +133,11 @@ async def _posts(forum: Forum, done: Progress) -> AsyncIterator[Page]:
     for asked in done.plan(again=CHANGEABLE):
         rest: Interval | None = asked
         while rest is not None:
-            if at_hand is None and not forum.may_ask():
+            if at_hand is None and not forum.budget.may_ask():
                 return
             found = at_hand if at_hand is not None else await _latest(forum, rest.end)
             at_hand = None
-            further = next_stretch(feed.id, rest, [whole(post, "id") for post in found])
+            further = next_stretch(feed.id, rest, [number_in(post, "id") for post in found])
             done.have_read(rest, further)
             yield forum.page(found, write_cursor(done, feed))
             rest = further
@@ -171,16 +163,16 @@ def to_post(post: dict[str, Any], forum: Forum) -> dict[str, Any]:
     Raises LeftOut where it may not be stored or is no person's; KeyError, TypeError or ValueError where it lacks what
     it must have.
     """
-    number, topic, place = (needed(post, key) for key in ("id", "topic_id", "post_number"))
+    number, topic, place = (number_of(post, key) for key in ("id", "topic_id", "post_number"))
     if post.get("post_type", _REGULAR) != _REGULAR:
         raise LeftOut("notice")
     if reason := why_gone(post):
         raise LeftOut(reason)
     consent = without_opt_in(forum.visit)
     is_first = place == 1
-    answers = whole(post, "reply_to_post_number") or 1
+    answers = number_in(post, "reply_to_post_number") or 1
     name, title = post.get("username"), post.get("topic_title")
-    edited = (whole(post, "version") or 1) > 1
+    edited = (number_in(post, "version") or 1) > 1
     return row(
         forum.visit,
         post_id=forum.post_id(number),
@@ -205,26 +197,6 @@ def why_gone(post: dict[str, Any]) -> str | None:
     if post.get("hidden") is True:
         return "hidden"
     return "deleted" if post.get("user_deleted") is True or post.get("deleted_at") is not None else None
-
-
-def forum_name(url: str) -> str:
-    """Return what tells a forum from others: host, port if any, and folder if it lives in one."""
-    parts = urlsplit(url.lower())
-    return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
-
-
-def whole(item: Any, key: str) -> int | None:
-    """Return a whole number of an item, or None if it has none there."""
-    value = item.get(key) if isinstance(item, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def needed(item: dict[str, Any], key: str) -> int:
-    """Return a whole number that an item must have. Raises KeyError or TypeError, which reject the item."""
-    value = item[key]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{key!r} is {value!r}")
-    return value
 
 
 def read_cursor(cursor: str | None, feed: Options) -> Progress:
@@ -256,4 +228,4 @@ def _likes(post: dict[str, Any]) -> object:
     actions = post.get("actions_summary")
     if not isinstance(actions, list):
         return post.get("like_count")
-    return next((action.get("count") for action in actions if whole(action, "id") == _LIKE), 0)
+    return next((action.get("count") for action in actions if number_in(action, "id") == _LIKE), 0)

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from listeners.discourse import Forum, Options, whole
+from listeners.discourse import Forum, Options
 from listeners.feed import CURSOR_FAULTS, FeedFormatChanged, FeedUnavailable, Page
 from listeners.intervals import Interval, Progress
 from listeners.plain_text import clean
-from listeners.post import empty_page, moment
+from listeners.post import empty_page, moment, number_in
 from listeners.turns import in_turn
 
 LAST_PAGE = 10  # the API refuses more
@@ -47,9 +47,8 @@ async def pages(forum: Forum) -> AsyncIterator[Page]:
         search.days.begin(visit.started_at.date().toordinal())
     async for page in in_turn(_found(forum, searches, phrase) for phrase in searches):
         yield page
-    if forum.cut_short:
-        said = f"{forum.requests} requests used up; the rest is read from the next visit on"
-        yield empty_page(write_cursor(searches, visit.feed), capped=said)
+    if forum.budget.cut_short:
+        yield empty_page(write_cursor(searches, visit.feed), capped=forum.budget.said())
 
 
 async def _found(forum: Forum, searches: dict[str, Search], phrase: str) -> AsyncIterator[Page]:
@@ -60,13 +59,13 @@ async def _found(forum: Forum, searches: dict[str, Search], phrase: str) -> Asyn
         rest: Interval | None = asked
         number, oldest = 1, asked.end
         while rest is not None:
-            if not forum.may_ask():
+            if not forum.budget.may_ask():
                 return
             finds, topics, more = await _search(forum, phrase, rest, number)
             for find in finds:
                 if (place := _unread(find, search)) is None:
                     continue
-                if not forum.may_ask():
+                if not forum.budget.may_ask():
                     return
                 posts = await _around(forum, *place, topics.get(place[0]))
                 search.read[find["id"]] = None
@@ -138,13 +137,13 @@ async def _search(
     if about.get("error"):
         raise FeedUnavailable(feed.id, f"{feed.url}: cannot search: {clean(str(about['error']))[:200]}")
     finds, topics = answer.get("posts"), answer.get("topics")
-    known = {number: topic for topic in _list(topics) if (number := whole(topic, "id")) is not None}
+    known = {number: topic for topic in _list(topics) if (number := number_in(topic, "id")) is not None}
     return _list(finds), known, bool(about.get("more_full_page_results"))
 
 
 async def _around(forum: Forum, topic: int, place: int, about: dict[str, Any] | None) -> list[Any]:
     """The posts around one in its topic, in order; none where the topic went meanwhile."""
-    forum.requests += 1
+    forum.budget.spent += 1
     url = f"{forum.visit.feed.url.rstrip('/')}/t/{topic}/{place}.json"
     reply = await forum.visit.client.get(url, answers=frozenset({403, 404, 410}))
     if reply.status >= 400:
@@ -159,7 +158,7 @@ async def _around(forum: Forum, topic: int, place: int, about: dict[str, Any] | 
 
 def _unread(find: Any, search: Search) -> tuple[int, int] | None:
     """Topic and number there of a find that is to be read; None where it was, or where it does not say."""
-    number, topic, place = (whole(find, key) for key in ("id", "topic_id", "post_number"))
+    number, topic, place = (number_in(find, key) for key in ("id", "topic_id", "post_number"))
     if number is None or topic is None or place is None or number in search.read:
         return None
     return topic, place

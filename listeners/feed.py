@@ -143,6 +143,16 @@ class Visit:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     wanted: Callable[[str | None, str], bool] = lambda title, text: True
 
+    def secret(self, key: str) -> str | None:
+        """Return what the variable holds that a *_env key of the feed names, or None where it names none.
+
+        Raises FeedBlocked where the variable is not set.
+        """
+        variable = getattr(self.feed, key)
+        if variable is not None and not self.secrets.get(variable):
+            raise FeedBlocked(self.feed.id, f"{key} names the environment variable {variable}, which is not set")
+        return self.secrets[variable] if variable is not None else None
+
 
 class Listener(Protocol):
     """The shape of a listener module."""

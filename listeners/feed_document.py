@@ -5,18 +5,15 @@ coding, and a document without any item is a document.
 """
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from listeners import json_feed
 from listeners.feed import FeedFormatChanged
 from listeners.feed_text import decode
+from listeners.reply import Reply
 from listeners.rss import Document, read_document
 
-if TYPE_CHECKING:
-    from listeners.http import Reply
 
-
-async def document_of(reply: "Reply") -> Document:
+async def document_of(reply: Reply) -> Document:
     """Return the feed of an answer; parsing runs in a thread. Raises FeedFormatChanged."""
     text, _ = decode(reply.body, reply.headers.get("content-type", ""))
     try:

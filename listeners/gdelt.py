@@ -22,7 +22,6 @@ counts as lost, which is said.
 import asyncio
 import hashlib
 import html
-import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -33,11 +32,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from listeners import zipped
+from listeners.budget import Budget
 from listeners.consent import without_opt_in
-from listeners.feed import CURSOR_FAULTS, NAMES_NO_BRAND, FeedFormatChanged, FeedOptions, Page, Visit, WebAddress
+from listeners.feed import NAMES_NO_BRAND, FeedFormatChanged, FeedOptions, Page, Visit, WebAddress
 from listeners.intervals import Interval, Progress, merged, without
 from listeners.plain_text import one_line
 from listeners.post import LeftOut, empty_page, row, to_page, web_address
+from listeners.searches import read_cursor, write_cursor
 
 HAS_HISTORY = True  # the files stay
 EVERY = 900  # seconds between two files
@@ -106,21 +107,14 @@ class _Reading:
 
     visit: Visit
     progress: dict[str, Progress]
-    requests: int = 0
+    budget: Budget
     read: int = 0
-    cut_short: bool = False
     lost: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
 
-    def may_ask(self) -> bool:
-        """Whether a request is left; if not, the visit is cut short."""
-        left = self.requests < self.visit.feed.max_requests
-        self.cut_short |= not left
-        return left
-
     def cursor(self) -> str:
-        return write_cursor(self.progress, self.visit.feed)
+        return write_cursor(self.progress, [self.visit.feed.url])
 
 
 async def pages(visit: Visit) -> AsyncIterator[Page]:
@@ -130,7 +124,7 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
     Raises as FeedClient.get does; FeedFormatChanged where no file can be read, or none is named as the newest.
     """
     feed: Options = visit.feed
-    reading = _Reading(visit, read_cursor(None if visit.window else visit.cursor, feed))
+    reading = _Reading(visit, _progress(visit), Budget(visit))
     for stream in _streams(feed):
         done, digest = reading.progress[stream.name], None
         if visit.window:
@@ -145,11 +139,10 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
     if reading.unread:
         said = f"{len(reading.unread)} files cannot be read yet, the last being {reading.unread[-1]}"
         yield empty_page(reading.cursor(), suspect=said)
-    elif not reading.requests:
+    elif not reading.budget.spent:
         yield empty_page(reading.cursor(), unchanged=True)
-    if reading.cut_short:
-        when = "take a shorter stretch for the rest" if visit.window else "the rest is read from the next visit on"
-        yield empty_page(reading.cursor(), capped=f"{reading.requests} files read; {when}")
+    if reading.budget.cut_short:
+        yield empty_page(reading.cursor(), capped=reading.budget.said("files read"))
 
 
 def begin(done: Progress, newest: int, hours: int) -> None:
@@ -181,9 +174,9 @@ async def _files(reading: _Reading, stream: Stream, digest: str | None) -> Async
     visit, done = reading.visit, reading.progress[stream.name]
     newest = done.read_to
     for number in _newest_first(list(done.to_read)):
-        if not reading.may_ask():
+        if not reading.budget.may_ask():
             return
-        reading.requests += 1
+        reading.budget.spent += 1
         before, done.to_read = done.to_read, without(done.to_read, Interval(number, number))
         try:
             page = await _file(reading, stream, number, digest if number == newest else None)
@@ -298,25 +291,17 @@ def stamp_of(number: int) -> str:
     return f"{moment_of(number):%Y%m%d%H%M%S}"
 
 
-def read_cursor(cursor: str | None, feed: Options) -> dict[str, Progress]:
-    """Return the progress per stream. One that is new, or whose place changed, begins anew."""
-    known: dict[str, Progress] = {}
-    try:
-        saved = json.loads(cursor or "{}")
-        latest = number_of(datetime(9999, 1, 1, tzinfo=UTC))
-        for name, (read_to, to_read) in (saved["streams"] if saved.get("url") == feed.url else {}).items():
-            parts = [Interval(int(a), int(b)) for a, b in to_read]
-            if 0 <= int(read_to) <= latest and all(0 <= part.start <= part.end <= int(read_to) for part in parts):
-                known[name] = Progress(int(read_to), parts)
-    except CURSOR_FAULTS:
-        known = {}
-    return {stream.name: known.get(stream.name, Progress()) for stream in _streams(feed)}
-
-
-def write_cursor(progress: dict[str, Progress], feed: Options) -> str:
-    """Return the progress as text."""
-    streams = {name: [done.read_to, done.to_read] for name, done in progress.items()}
-    return json.dumps({"url": feed.url, "streams": streams})
+def _progress(visit: Visit) -> dict[str, Progress]:
+    """The progress per stream. What can be none, as it names files of times to come, begins anew."""
+    names = [stream.name for stream in _streams(visit.feed)]
+    known = read_cursor(None if visit.window else visit.cursor, names, [visit.feed.url])
+    latest = number_of(datetime(9999, 1, 1, tzinfo=UTC))
+    for name, done in known.items():
+        read_to = done.read_to or 0
+        possible = all(0 <= part.start <= part.end <= read_to for part in done.to_read)
+        if not (0 <= read_to <= latest and possible):
+            known[name] = Progress()
+    return known
 
 
 def _streams(feed: Options) -> list[Stream]:

@@ -17,21 +17,18 @@ page already read.) Only a second with more than a page, as when a script labels
 An issue is known by its `id`, which stays when its repository is renamed. Deleted and transferred issues just vanish.
 Bodies are Markdown. Whether an issue is closed, and why, has no column. Left out: what bots wrote ("bot"), and pull
 requests. Nobody can opt in or out here.
-The cursor works as in hackernews.py: stretches of time still to be read per search; an answer without issues moves
-nothing (FAULTS 7).
+What is read and what is not: searches.py.
 """
 
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from listeners.consent import without_opt_in
 from listeners.feed import (
-    CURSOR_FAULTS,
     FeedBlocked,
     FeedError,
     FeedFormatChanged,
@@ -42,14 +39,23 @@ from listeners.feed import (
     Visit,
     WebAddress,
 )
-from listeners.intervals import Interval, Progress, merged
+from listeners.intervals import Interval
 from listeners.markdown import from_markdown
 from listeners.plain_text import clean
-from listeners.post import LeftOut, empty_page, moment, row, text_of, to_page
-from listeners.turns import in_turn
-
-if TYPE_CHECKING:
-    from listeners.http import Reply
+from listeners.post import (
+    LeftOut,
+    empty_page,
+    first_seen,
+    moment,
+    number_in,
+    number_of,
+    row,
+    second_in,
+    text_of,
+    to_page,
+)
+from listeners.reply import Reply
+from listeners.searches import Searches
 
 HAS_HISTORY = True  # any stretch of time can be asked for
 ISSUES_A_PAGE = 100  # the API's largest page
@@ -115,23 +121,10 @@ class Found:
 
 @dataclass
 class _Reading:
-    """What one visit knows: its budget, its progress per search, and the issues it has seen."""
+    """What one visit knows: its searches, and the headers they are made with."""
 
-    visit: Visit
+    searches: Searches[Search]
     headers: dict[str, str]
-    progress: dict[Search, Progress]
-    requests: int = 0
-    cut_short: bool = False
-    seen: set[str] = field(default_factory=set)  # an issue found by two phrases, or in two slices, comes once
-
-    def may_ask(self) -> bool:
-        """Whether a request is left; if not, the visit is cut short."""
-        left = self.requests < self.visit.feed.max_requests
-        self.cut_short |= not left
-        return left
-
-    def cursor(self) -> str:
-        return write_cursor(self.progress, self.visit.feed)
 
 
 async def pages(visit: Visit) -> AsyncIterator[Page]:
@@ -142,35 +135,29 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
     that is not set; FeedFormatChanged where an answer is no search result.
     """
     feed: Options = visit.feed
-    reading = _Reading(visit, _headers(visit), read_cursor(None if visit.window else visit.cursor, feed))
-    for done in reading.progress.values():
-        if visit.window:
-            start, end = (int(at.timestamp()) for at in visit.window)
-            done.to_read = merged([Interval(max(0, start), end - 1)])
-        else:
-            done.begin(int(visit.started_at.timestamp()))
-    async for page in in_turn(_issues(reading, search) for search in reading.progress):
+    scopes = [f"repo:{name}" for name in feed.repositories] + [f"org:{name}" for name in feed.organisations]
+    wanted = [Search(within, phrase) for within in scopes or [""] for phrase in feed.query or ("",)]
+    reading = _Reading(Searches.of(visit, wanted, (feed.url,)), _headers(visit))
+    async for page in reading.searches.pages(lambda search: _issues(reading, search)):
         yield page
-    if reading.cut_short and any(done.to_read for done in reading.progress.values()):
-        when = "take a shorter stretch for the rest" if visit.window else "the rest is read from the next visit on"
-        yield empty_page(reading.cursor(), capped=f"{reading.requests} searches used up; {when}")
 
 
 async def _issues(reading: _Reading, search: Search) -> AsyncIterator[Page]:
     """The pages of one search, in the order of its plan."""
-    visit, done = reading.visit, reading.progress[search]
+    searches = reading.searches
+    visit, done = searches.visit, searches.progress[search]
     by = "created" if visit.window else "updated"
-    for asked in list(done.to_read) if visit.window else done.plan(again=LAG):
+    for asked in searches.plan(search, again=LAG):
         left, now, span = asked, Step(asked), None
         while now.rest is not None:
-            if not reading.may_ask():
+            if not searches.budget.may_ask():
                 return
             found = await _search(reading, search, by, now)
             if found.incomplete:  # what there is of it is kept, and all of it is asked for again, in smaller parts
-                yield _page(reading, found)
+                yield _page(searches, found)
                 seconds = now.rest.end - max(now.rest.start, OPENED) + 1
                 if seconds <= 1:
-                    yield empty_page(reading.cursor(), suspect=f"{_shown(search)}: incomplete_results, however asked")
+                    yield empty_page(searches.cursor(), suspect=f"{_shown(search)}: incomplete_results, however asked")
                     break
                 span = max(1, seconds // SMALLER)
                 now = Step(_top(left, span))
@@ -178,13 +165,13 @@ async def _issues(reading: _Reading, search: Search) -> AsyncIterator[Page]:
             if not found.issues and now.rest == left and now.page == 1:
                 # Nothing there, or nothing for us: either way this part is asked for again
                 strange = f"{_shown(search)}: no issues, of {found.total}" if found.total else None
-                yield empty_page(reading.cursor(), suspect=strange)
+                yield empty_page(searches.cursor(), suspect=strange)
                 break
             step = next_step(visit.feed.id, now, found, by)
             below = step.rest.end if step.rest else now.rest.start - 1
             rest = Interval(left.start, below) if below >= left.start else None
             done.have_read(left, rest)
-            yield _page(reading, found, capped=step.lost)
+            yield _page(searches, found, capped=step.lost)
             if rest is None:
                 break
             left = rest
@@ -206,7 +193,7 @@ def next_step(feed_id: str, asked: Step, found: Found, by: str) -> Step:
     assert interval is not None
     if not found.issues:
         return Step(None)
-    times = [at for issue in found.issues if (at := _second(issue, f"{by}_at")) is not None]
+    times = [at for issue in found.issues if (at := second_in(issue, f"{by}_at")) is not None]
     oldest = min((at for at in times if interval.start <= at <= interval.end), default=None)
     if oldest is None:
         said = f"{len(found.issues)} issues, and none {by} from {interval.start} to {interval.end}"
@@ -227,9 +214,7 @@ def to_post(issue: dict[str, Any], visit: Visit) -> dict[str, Any]:
 
     Raises LeftOut where it may not be stored; KeyError, TypeError or ValueError where it lacks what it must have.
     """
-    number = issue["id"]
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"'id' is {number!r}")
+    number = number_of(issue, "id")
     if issue.get("pull_request") is not None:
         raise LeftOut("pull_request")
     user = issue.get("user")
@@ -268,41 +253,17 @@ def question(search: Search, by: str, within: Interval) -> str:
     return " ".join(part for part in (phrase, "is:issue", search.within, f"{by}:{start}..{end}") if part)
 
 
-def read_cursor(cursor: str | None, feed: Options) -> dict[Search, Progress]:
-    """Return the progress per search. One that is new, or whose place changed, begins at the beginning."""
-    try:
-        saved = json.loads(cursor or "{}")
-        searches = saved["searches"] if saved.get("url") == feed.url else []
-        known = {
-            Search(str(within), str(phrase)): Progress(int(read_to), [Interval(int(a), int(b)) for a, b in to_read])
-            for within, phrase, read_to, to_read in searches
-        }
-    except CURSOR_FAULTS:
-        known = {}
-    scopes = [f"repo:{name}" for name in feed.repositories] + [f"org:{name}" for name in feed.organisations]
-    wanted = [Search(within, phrase) for within in scopes or [""] for phrase in feed.query or ("",)]
-    return {search: known.get(search, Progress()) for search in wanted}
-
-
-def write_cursor(progress: dict[Search, Progress], feed: Options) -> str:
-    """Return the progress as text."""
-    searches = [[*search, done.read_to, done.to_read] for search, done in progress.items()]
-    return json.dumps({"url": feed.url, "searches": searches})
-
-
 def _headers(visit: Visit) -> dict[str, str]:
-    variable = visit.feed.token_env
-    if variable is not None and not visit.secrets.get(variable):
-        raise FeedBlocked(visit.feed.id, f"token_env names the environment variable {variable}, which is not set")
+    token = visit.secret("token_env")
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-    return headers | ({"Authorization": f"Bearer {visit.secrets[variable]}"} if variable else {})
+    return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 async def _search(reading: _Reading, search: Search, by: str, asked: Step) -> Found:
     """One answer to a search."""
-    visit = reading.visit
+    visit = reading.searches.visit
     feed: Options = visit.feed
-    reading.requests += 1
+    reading.searches.budget.spent += 1
     assert asked.rest is not None
     params: dict[str, str | int] = {"q": question(search, by, asked.rest), "sort": by, "order": "desc"}
     params |= {"per_page": ISSUES_A_PAGE, "page": asked.page}
@@ -317,7 +278,7 @@ async def _search(reading: _Reading, search: Search, by: str, asked: Step) -> Fo
     return Found(issues, total, answer.get("incomplete_results") is True)
 
 
-def _refusal(visit: Visit, reply: "Reply") -> FeedError:
+def _refusal(visit: Visit, reply: Reply) -> FeedError:
     """The error that a 403 stands for: a limit, as its headers or its words say, or a closed door."""
     from listeners import waiting
 
@@ -333,22 +294,16 @@ def _refusal(visit: Visit, reply: "Reply") -> FeedError:
     return FeedUnavailable(visit.feed.id, f"{reply.url}: 403 Forbidden: {said!r}", visit.started_at + wait)
 
 
-def _page(reading: _Reading, found: Found, *, capped: str | None = None) -> Page:
-    """The page of the issues that did not come before in this visit; one without an id goes on, to be rejected."""
-    new = []
-    for issue in found.issues:
-        number = issue.get("id") if isinstance(issue, dict) else None
-        if number is None or str(number) not in reading.seen:
-            new.append(issue)
-        reading.seen.add(str(number))
-    return to_page(
-        reading.visit, new, lambda issue: to_post(issue, reading.visit), cursor=reading.cursor(), capped=capped
-    )
+def _page(searches: Searches[Search], found: Found, *, capped: str | None = None) -> Page:
+    """The page of the issues that did not come before in this visit."""
+    visit = searches.visit
+    new = first_seen(found.issues, _name, searches.seen)
+    return to_page(visit, new, lambda issue: to_post(issue, visit), cursor=searches.cursor(), capped=capped)
 
 
-def _second(issue: Any, key: str) -> int | None:
-    at = moment(issue.get(key)) if isinstance(issue, dict) else None
-    return int(at.timestamp()) if at is not None else None
+def _name(issue: Any) -> str | None:
+    number = number_in(issue, "id")
+    return None if number is None else post_id(number)
 
 
 def _shown(search: Search) -> str:

@@ -14,111 +14,37 @@ import asyncio
 import importlib.metadata
 import json
 import random
-import re
 import time
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Container, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NoReturn, Self, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 
-from listeners import json_text, waiting
+from listeners import waiting
 from listeners.address import AddressRefused, HostUnknown, Resolve, alternating, checked, resolve
-from listeners.body import Body, TooLarge, Truncated, feeds_named, html_title, looks_like_html
+from listeners.answers import AGAIN, REDIRECTS, Answer, Expected, TryAgain, judged, retry_at
+from listeners.body import Body, TooLarge, Truncated
 from listeners.connection import OneRequestEach
-from listeners.feed import FeedBlocked, FeedFormatChanged, FeedGone, FeedUnavailable
+from listeners.feed import FeedBlocked, FeedFormatChanged, FeedUnavailable
+from listeners.limits import DEFAULT_LIMITS, Limits
 from listeners.pace import Pace, Sleep
+from listeners.reply import Reply, Validators
+from listeners.shown import shown
 
-Expected = Literal["json", "feed", "file"]
 Got = TypeVar("Got")
 
 ADDRESSES_TRIED = 3  # of one host, for one request
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-AGAIN = frozenset({429, 500, 502, 503, 504})  # worth another try within the visit
-REFUSED = frozenset({401, 402, 403, 407, 451})
 
 _ACCEPT: dict[Expected, str] = {
     "json": "application/json",
     "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.1",
     "file": "*/*",
 }
-_SECRET_KEY = re.compile(r"(?i)key|token|secret|passw|pwd|auth|sig|session|credential")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one client takes upon itself and puts up with. Times are in seconds."""
-
-    attempts: int = 4  # of one GET, the first among them
-    retry_seconds: float = 180.0  # no further attempt begins after this
-    wait_seconds: float = 60.0  # a longer wait asked for ends the visit
-    connect_seconds: float = 5.0  # an IPv6 address that leads nowhere must not take all the time there is
-    read_seconds: float = 30.0  # between two pieces of an answer
-    answer_seconds: float = 90.0  # for one answer, whole
-    body_bytes: int = 10_000_000  # decoded
-    ratio: float = 200.0  # of decoded to received bytes; text reaches about 20
-    redirects: int = 5
-    connections: int = 100  # at once; more gains nothing in one process
-    connections_per_host: int = 4
-    interval_seconds: float = 1.0  # between the starts of two requests to one host
-    quiet_seconds: float = 5.0  # a stream that sends nothing for so long has nothing more for now
-    stream_seconds: float = 1_800.0  # for reading one stream
-
-
-DEFAULT_LIMITS = Limits()
-
-
-@dataclass(frozen=True)
-class Validators:
-    """What a server gave to recognise a version of its answer by, exactly as received (commafeed#1746)."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def __bool__(self) -> bool:
-        return self.etag is not None or self.last_modified is not None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer that is not an error. status 304: nothing changed, and there is no body.
-
-    headers: names in lower case. url: where it came from after redirects, without secrets.
-    validators: of this answer, to be sent with the next request in place of the old ones.
-    """
-
-    feed: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
-    validators: Validators
-
-    def json(self) -> Any:
-        """Return the body as JSON. Raises FeedFormatChanged if it is none. A bad byte spoils a letter, not the page."""
-        try:
-            return json_text.parse(self.body.decode("utf-8-sig", "replace"))
-        except (ValueError, RecursionError) as error:
-            start = self.body[:60].decode("utf-8", "replace")
-            raise FeedFormatChanged(
-                self.feed, f"{self.url}: not JSON ({str(error)[:100]}); it starts {start!r}"
-            ) from error
-
-
-class _TryAgain(Exception):
-    """An attempt failed in a way that another may not. asked: seconds the server wants us to wait.
-
-    sheds: the server has too much to do, and does not say for how long.
-    """
-
-    def __init__(self, message: str, asked: float | None = None, *, sheds: bool = False) -> None:
-        self.asked = asked
-        self.sheds = sheds
-        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -133,13 +59,6 @@ class _Question:
         """Return the same for another origin."""
         kept = {name: value for name, value in self.headers.items() if name.lower() != "authorization"}
         return replace(self, headers=kept)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    headers: httpx.Headers
-    body: bytes
 
 
 class PoliteClient:
@@ -229,7 +148,9 @@ class FeedClient:
         Raises FeedUnavailable (come back later, not before `retry_at` if given), FeedBlocked, FeedGone or
         FeedFormatChanged (a retry does not help).
         """
-        target = self._parse(url).copy_merge_params(dict(params or {}))
+        target = self._parse(url)
+        if params:
+            target = target.copy_merge_params(dict(params))
         sent = {"Accept": _ACCEPT[expect], **(headers or {}), **_conditions(validators)}
         question = _Question(sent, at_most=at_most or self._polite.limits.body_bytes)
         return await self._ask(target, question, expect, answers, conditional=bool(validators))
@@ -272,7 +193,7 @@ class FeedClient:
 
         async def attempt() -> Reply:
             final, answer = await self._follow(target, question)
-            return self._judge(final, answer, expect, answers, conditional=conditional)
+            return judged(self.feed, final, answer, expect, answers, conditional=conditional, now=self._polite._now())
 
         return await self._patiently(target, attempt)
 
@@ -285,7 +206,7 @@ class FeedClient:
             attempt += 1
             try:
                 got = await ask()
-            except _TryAgain as failure:
+            except TryAgain as failure:
                 wait = waiting.pause(attempt, failure.asked, polite._rng)
                 elapsed = polite._monotonic() - began
                 too_long = failure.asked is not None and failure.asked > polite.limits.wait_seconds
@@ -295,7 +216,7 @@ class FeedClient:
                 if at_end:
                     tried = "" if attempt == 1 else f" (tried {attempt} times)"
                     message = f"{shown(target)}: {failure}{tried}"
-                    raise FeedUnavailable(self.feed, message, self._retry_at(failure.asked)) from failure
+                    raise FeedUnavailable(self.feed, message, retry_at(failure.asked, polite._now())) from failure
                 await polite._sleep(wait)
             else:
                 polite.pace.answered(_place(target))
@@ -311,7 +232,7 @@ class FeedClient:
         if not self._is_ours(target):
             self._polite.pace.hold(_place(target), min(seconds, waiting.DAY))
 
-    async def _follow(self, target: httpx.URL, question: "_Question") -> tuple[httpx.URL, _Answer]:
+    async def _follow(self, target: httpx.URL, question: "_Question") -> tuple[httpx.URL, Answer]:
         """The answer after redirects, by hand: each hop is a new address to check."""
         trusted = self._is_ours(target)
         url = target
@@ -333,27 +254,34 @@ class FeedClient:
             url = onward
         raise FeedBlocked(self.feed, f"{shown(target)}: more than {self._polite.limits.redirects} redirects")
 
-    async def _exchange(self, url: httpx.URL, question: "_Question", *, trusted: bool) -> _Answer:
+    @asynccontextmanager
+    async def _turn(self, url: httpx.URL, *, spared: bool) -> AsyncIterator[None]:
+        """Keep a turn at a host for the block, which makes one request. Raises FeedUnavailable where it is too far."""
+        polite = self._polite
+        async with polite.pace.turn(_place(url), spared=spared, patience=polite.limits.wait_seconds) as quiet:
+            if quiet:
+                message = f"{url.host} is left alone for another {quiet:.0f} s: it asked for it, or gave no answer"
+                raise FeedUnavailable(self.feed, message, retry_at(quiet, polite._now()))
+            self.requests += 1
+            yield
+
+    async def _exchange(self, url: httpx.URL, question: "_Question", *, trusted: bool) -> Answer:
         """One request and its whole answer, in turn. trusted: the feed itself is at a host of ours, so that
         a host of ours may be where it leads; a stranger's redirect to one is refused like any private address.
         """
         polite = self._polite
         host = _place(url)
         spared = trusted and self._is_ours(url)
-        async with polite.pace.turn(host, spared=spared, patience=polite.limits.wait_seconds) as quiet:
-            if quiet:
-                message = f"{url.host} is left alone for another {quiet:.0f} s: it asked for it, or gave no answer"
-                raise FeedUnavailable(self.feed, message, self._retry_at(quiet))
-            self.requests += 1
+        async with self._turn(url, spared=spared):
             try:
                 async with asyncio.timeout(polite.limits.answer_seconds):
                     answer = await self._send(url, question, spared=spared)
             except TimeoutError as error:
-                raise _TryAgain(f"no whole answer within {polite.limits.answer_seconds:g} s") from error
+                raise TryAgain(f"no whole answer within {polite.limits.answer_seconds:g} s") from error
             except (httpx.TransportError, Truncated) as error:
-                raise _TryAgain(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+                raise TryAgain(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
             except HostUnknown as error:
-                raise _TryAgain(str(error)) from error
+                raise TryAgain(str(error)) from error
             except AddressRefused as error:
                 raise FeedBlocked(self.feed, f"{shown(url)}: refused: {error}") from error
             except TooLarge as error:
@@ -366,7 +294,7 @@ class FeedClient:
             polite.pace.answered(host)
         return answer
 
-    async def _send(self, url: httpx.URL, question: "_Question", *, spared: bool) -> _Answer:
+    async def _send(self, url: httpx.URL, question: "_Question", *, spared: bool) -> Answer:
         """Look the host up once, check, and ask at the first of its addresses that takes the connection."""
         polite = self._polite
         host = url.raw_host.decode("ascii")
@@ -388,58 +316,18 @@ class FeedClient:
         finally:
             await response.aclose()
 
-    async def _read(self, response: httpx.Response, at_most: int) -> _Answer:
+    async def _read(self, response: httpx.Response, at_most: int) -> Answer:
         response.headers.encoding = "latin-1"  # an ETag comes back as it came, whatever its bytes
         if response.status_code == 304:
-            return _Answer(304, response.headers, b"")  # a body is none of its business (FreshRSS#1020)
+            return Answer(304, response.headers, b"")  # a body is none of its business (FreshRSS#1020)
         ratio = self._polite.limits.ratio
         body = Body(response.headers.get("content-encoding", ""), at_most=at_most, ratio=ratio)
         async for chunk in response.aiter_raw():
             body.feed(chunk)
-        return _Answer(response.status_code, response.headers, body.end())
-
-    def _judge(
-        self, url: httpx.URL, answer: _Answer, expect: Expected, answers: Container[int], *, conditional: bool
-    ) -> Reply:
-        """The reply, or what its status or its looks say is wrong."""
-        status, page = answer.status, looks_like_html(answer.body)
-        validators = Validators(answer.headers.get("etag"), answer.headers.get("last-modified"))
-        reply = Reply(self.feed, status, answer.headers, answer.body, shown(url), validators)
-        if status == 304:
-            if not conditional:
-                raise FeedUnavailable(self.feed, f"{shown(url)}: 304 to a request that set no condition")
-            return reply
-        if status in answers and not 200 <= status < 300:
-            return reply
-        if 200 <= status < 300:
-            if page:
-                title = html_title(answer.body)
-                named = feeds_instead(answer.body, str(url)) if expect == "feed" else ""
-                found = f"{shown(url)}: a web page where {_due(expect)} is due, titled {title!r}{named}"
-                raise FeedBlocked(self.feed, found)
-            return reply
-        self._refuse(url, answer)
-
-    def _refuse(self, url: httpx.URL, answer: _Answer) -> NoReturn:
-        status = answer.status
-        asked = waiting.hint(status, answer.headers, self._polite._now())
-        found = f"{shown(url)}: {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
-        if status in AGAIN or (status == 403 and asked is not None):  # GitHub's limit answers 403
-            said = f"{status} {httpx.codes.get_reason_phrase(status)}"
-            raise _TryAgain(said, asked, sheds=status == 429 and asked is None)
-        if status == 410:
-            raise FeedGone(self.feed, found)
-        if status in REFUSED:
-            raise FeedBlocked(self.feed, f"{found}{_said(answer.body)}")
-        if status == 404 or status >= 500:  # 404 comes in waves on live channels (ocaml.org#3512)
-            raise FeedUnavailable(self.feed, found, self._retry_at(asked))
-        raise FeedFormatChanged(self.feed, f"{found}{_said(answer.body)}")
+        return Answer(response.status_code, response.headers, body.end())
 
     def _is_ours(self, url: httpx.URL) -> bool:
         return url.host.lower().strip("[]") in self._polite._allow_hosts
-
-    def _retry_at(self, asked: float | None) -> datetime | None:
-        return None if asked is None else self._polite._now() + timedelta(seconds=asked)
 
     def _parse(
         self, url: str, relative_to: httpx.URL | None = None, schemes: tuple[str, str] = ("http", "https")
@@ -464,17 +352,6 @@ def user_agent(contact: str | None) -> str:
     return f"word-of-mouse/{version} (+{contact})" if contact else f"word-of-mouse/{version}"
 
 
-def shown(url: httpx.URL | str) -> str:
-    """Return a URL as it may stand in messages and logs: without user, password and the values of secret keys."""
-    try:
-        url = httpx.URL(url)
-    except httpx.InvalidURL:
-        return "(not a URL)"
-    hidden = {key: "***" for key in url.params if _SECRET_KEY.search(key)}
-    url = url.copy_with(userinfo=b"", fragment=None)
-    return str(url.copy_merge_params(hidden)).replace("%2A%2A%2A", "***") if hidden else str(url)
-
-
 def _place(url: httpx.URL) -> str:
     """What has a pace of its own: a host and port."""
     return f"{url.host}:{url.port or url.scheme}"
@@ -485,12 +362,6 @@ def _credentials(url: httpx.URL) -> dict[str, str]:
     if not url.userinfo:
         return {}
     return {"Authorization": f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"}
-
-
-def feeds_instead(page: bytes, url: str) -> str:
-    """Return the end of a message about a web page: the feeds it names, to be put into listening.toml in its stead."""
-    named = [shown(address) for address in feeds_named(page, url)[:5]]
-    return f"; it names {'these feeds' if named[1:] else 'this feed'}: {', '.join(named)}" if named else ""
 
 
 def _conditions(validators: Validators | None) -> dict[str, str]:
@@ -507,13 +378,3 @@ def _same_site(host: str, other: str) -> bool:
     """Whether two hosts are one, or one of them lies below the other; "www." says nothing."""
     one, two = (name.lower().rstrip(".").removeprefix("www.") for name in (host, other))
     return one == two or one.endswith(f".{two}") or two.endswith(f".{one}")
-
-
-def _due(expect: Expected) -> str:
-    return {"json": "JSON", "feed": "a feed", "file": "a file"}[expect]
-
-
-def _said(body: bytes) -> str:
-    """What a refusal says, for a person, shortened; a web page by its title."""
-    text = html_title(body) if looks_like_html(body) else " ".join(body[:400].decode("utf-8", "replace").split())[:200]
-    return f": {text!r}" if text else ""

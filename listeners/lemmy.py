@@ -20,12 +20,13 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from listeners import intervals
+from listeners.budget import Budget
 from listeners.consent import refuses, without_opt_in
 from listeners.feed import (
     CURSOR_FAULTS,
@@ -43,10 +44,8 @@ from listeners.intervals import Interval
 from listeners.markdown import from_markdown
 from listeners.plain_text import clean
 from listeners.post import LeftOut, empty_page, moment, row, text_of, to_page, web_address
+from listeners.reply import Reply
 from listeners.turns import in_turn
-
-if TYPE_CHECKING:
-    from listeners.http import Reply
 
 POSTS_A_PAGE = 50  # the API's largest page
 OVERLAP = 2 * 3600  # seconds that a post may come late, or be edited, and still be seen
@@ -105,16 +104,9 @@ class _Reading:
 
     visit: Visit
     progress: dict[Listing, Progress]
-    requests: int = 0
-    cut_short: bool = False
+    budget: Budget
     seen: set[str] = field(default_factory=set)
     ap_ids: dict[tuple[str, int], str] = field(default_factory=dict)  # kind and id on this instance -> ap_id
-
-    def may_ask(self) -> bool:
-        """Whether a request is left; if not, the visit is cut short."""
-        left = self.requests < self.visit.feed.max_requests
-        self.cut_short |= not left
-        return left
 
     def cursor(self) -> str:
         return write_cursor(self.progress, self.visit.feed)
@@ -126,12 +118,11 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
     Raises as FeedClient.get does; FeedBlocked where the instance is private; FeedFormatChanged where an answer is not
     that of version 3 of the API.
     """
-    reading = _Reading(visit, read_cursor(visit.cursor, visit.feed))
+    reading = _Reading(visit, read_cursor(visit.cursor, visit.feed), Budget(visit))
     async for page in in_turn(_listed(reading, listing) for listing in reading.progress):
         yield page
-    if reading.cut_short and any(done.to_read for done in reading.progress.values()):
-        said = f"{reading.requests} requests used up; the rest is read from the next visit on"
-        yield empty_page(reading.cursor(), capped=said)
+    if reading.budget.cut_short and any(done.to_read for done in reading.progress.values()):
+        yield empty_page(reading.cursor(), capped=reading.budget.said())
 
 
 async def _listed(reading: _Reading, listing: Listing) -> AsyncIterator[Page]:
@@ -143,7 +134,7 @@ async def _listed(reading: _Reading, listing: Listing) -> AsyncIterator[Page]:
         place = done.places.get(asked.end, 1)
         resumed = place != 1
         while rest is not None:
-            if not reading.may_ask():
+            if not reading.budget.may_ask():
                 return
             items, further = await _shown(reading, listing, place)
             times = _times(listing, items)
@@ -280,7 +271,7 @@ async def _shown(reading: _Reading, listing: Listing, place: Place) -> tuple[lis
 
     A cursor that holds no more, as its post is gone, shows nothing and leads to the list's beginning.
     """
-    reading.requests += 1
+    reading.budget.spent += 1
     visit = reading.visit
     feed: Options = visit.feed
     params: dict[str, str | int] = {"type_": "All", "sort": "New", "limit": POSTS_A_PAGE}
@@ -304,7 +295,7 @@ async def _shown(reading: _Reading, listing: Listing, place: Place) -> tuple[lis
     return items, place + 1 if isinstance(place, int) else None
 
 
-def _refusal(feed_id: str, reply: "Reply") -> FeedBlocked | FeedUnavailable:
+def _refusal(feed_id: str, reply: Reply) -> FeedBlocked | FeedUnavailable:
     """The error that an answer of 400 or 404 stands for."""
     error = _error(reply)
     if error in _PRIVATE:
@@ -313,7 +304,7 @@ def _refusal(feed_id: str, reply: "Reply") -> FeedBlocked | FeedUnavailable:
     return FeedUnavailable(feed_id, f"{reply.url}: {reply.status} {error or hint}".rstrip())
 
 
-def _error(reply: "Reply") -> str | None:
+def _error(reply: Reply) -> str | None:
     """What an error object names, or None where the answer is none."""
     try:
         answer = reply.json()

@@ -13,39 +13,26 @@ Stories come whole with the list; comments cost a request a story, made where th
 the last three days again, for scores and titles, and reads comments again where their number changed; an edited comment
 shows when another follows. Deleted comments stay, and are tombstones; of deleted stories /s/ID.json is 404, which is
 asked for where one that was kept is not listed any more. Accounts are user names. Nobody can opt in or out here.
-The cursor works as in devto.py.
+What is read and what is not: followed_list.py.
 """
 
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 from pydantic import Field
 
 from listeners.consent import without_opt_in
-from listeners.feed import (
-    CURSOR_FAULTS,
-    FeedFormatChanged,
-    FeedOptions,
-    FeedUnavailable,
-    Page,
-    Phrases,
-    TakenDown,
-    Visit,
-    WebAddress,
-)
-from listeners.numbered_pages import Progress, Stretch, walk
+from listeners.feed import FeedFormatChanged, FeedOptions, FeedUnavailable, Page, Phrases, Visit, WebAddress
+from listeners.followed_list import FollowedList
+from listeners.numbered_pages import Stretch, walk
 from listeners.plain_text import clean, from_html
-from listeners.post import empty_page, moment, row, text_of, to_page, web_address
+from listeners.post import empty_page, moment, row, second_in, site_name, text_of, to_page, web_address
+from listeners.reply import Reply
 from listeners.robots import refuse_unless_allowed
 
-if TYPE_CHECKING:
-    from listeners.http import Reply
-
-WATCHED = 72 * 3600  # seconds in which a story's comments and counts are followed
 APART = 2.0  # seconds between requests: 30 a minute
 EDITED = timedelta(minutes=1)  # a comment changed later than this after it was written is edited (models/comment.rb)
 
@@ -64,47 +51,19 @@ class Options(FeedOptions):
 
 
 @dataclass
-class _Reading:
-    """What one visit knows of a site.
+class _Reading(FollowedList):
+    """What one visit knows of a site. known: of a story, its short id -> when it was posted, and its comments read."""
 
-    known: of the last three days, by short id: when a story was posted and, if its comments were read, how many it had.
-    seen: the short ids that this visit's lists showed. looked_over: when that was last done from the newest down to
-    three days before.
-    """
-
-    visit: Visit
-    site: str
-    done: Progress
-    known: dict[str, list[int]]
-    looked_over: int
-    requests: int = 0
-    cut_short: bool = False
-    seen: set[str] = field(default_factory=set)
-
-    @property
-    def since(self) -> int:
-        """From when on what was read is looked over again: however rare visits are, each of it for three days."""
-        return self.looked_over - WATCHED
-
-    def may_ask(self) -> bool:
-        """Whether a request is left; if not, the visit is cut short."""
-        left = self.requests < self.visit.feed.max_requests
-        self.cut_short |= not left
-        return left
-
-    async def get(self, path: str, params: dict[str, str | int] | None = None) -> "Reply":
+    async def get(self, path: str, params: dict[str, str | int] | None = None) -> Reply:
         """The answer at a path, 404 among them. Raises FeedBlocked where robots.txt keeps us out."""
         feed, client = self.visit.feed, self.visit.client
         url = f"{feed.url.rstrip('/')}/{path}"
         if not feed.permitted:
             await refuse_unless_allowed(client, url)
-        self.requests += 1
+        self.budget.spent += 1
         reply = await client.get(url, params, answers=frozenset({404}))
         client.hold(url, APART)
         return reply
-
-    def cursor(self) -> str:
-        return write_cursor(self.done, self.known, self.visit.feed, self.looked_over)
 
 
 async def pages(visit: Visit) -> AsyncIterator[Page]:
@@ -113,36 +72,21 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
     Raises as FeedClient.get does; FeedBlocked where robots.txt keeps us out; FeedFormatChanged where an answer is not
     what the site's software gives.
     """
-    done, known, looked_over = read_cursor(visit.cursor, visit.feed)
-    reading = _Reading(visit, site_name(visit.feed.url), done, known, looked_over or int(visit.started_at.timestamp()))
-    left = list(done.stretches)
-    now = int(visit.started_at.timestamp())
-    new = done.begin(now)
-    async for page in _stories(reading, new):
+    reading = _Reading.of(visit)
+    async for page in reading.pages(
+        lambda stretch, again: _stories(reading, stretch, again=again), lambda name: _missing(reading, name)
+    ):
         yield page
-    for stretch in left:
-        async for page in _stories(reading, stretch):
-            yield page
-    watched = Stretch(reading.since, new.start, new.page, all_read=reading.since >= new.start)
-    if new.all_read and not watched.all_read:
-        async for page in _stories(reading, watched, again=True):
-            yield page
-        async for page in _missing(reading, watched):
-            yield page
-    if new.all_read and watched.all_read and not reading.cut_short:
-        reading.looked_over = now
-        yield empty_page(reading.cursor())
-    if reading.cut_short and done.stretches:
-        said = f"{reading.requests} requests used up; the rest is read from the next visit on"
-        yield empty_page(reading.cursor(), capped=said)
+    if reading.budget.cut_short and reading.done.stretches:
+        yield empty_page(reading.cursor(), capped=reading.budget.said())
 
 
-async def _stories(reading: _Reading, stretch: Stretch, *, again: bool = False) -> AsyncIterator[Page]:
+async def _stories(reading: _Reading, stretch: Stretch, *, again: bool) -> AsyncIterator[Page]:
     """The pages of a stretch. again: it was read before, and only comments whose number changed are read."""
     visit, done = reading.visit, reading.done
 
     async def fetch(number: int) -> list[Any] | None:
-        return await _listed(reading, number) if reading.may_ask() else None
+        return await _listed(reading, number) if reading.budget.may_ask() else None
 
     is_empty = True
     async for stories in walk(stretch, fetch, _posted):
@@ -156,7 +100,7 @@ async def _stories(reading: _Reading, stretch: Stretch, *, again: bool = False) 
             if name is not None and _is_wanted(story, visit):
                 count = story.get("comment_count")
                 if count and reading.known.get(name, [])[1:] != [count]:
-                    if not reading.may_ask():
+                    if not reading.budget.may_ask():
                         return
                     async for page in _comments(reading, name):
                         yield page
@@ -165,7 +109,7 @@ async def _stories(reading: _Reading, stretch: Stretch, *, again: bool = False) 
             if not again and at is not None:
                 stretch.end = min(stretch.end, at)
     done.drop_read()
-    strange = is_empty and not reading.cut_short and not stretch.all_read
+    strange = is_empty and not reading.budget.cut_short and not stretch.all_read
     yield empty_page(reading.cursor(), suspect="the list of stories is empty" if strange else None)
 
 
@@ -174,7 +118,7 @@ async def _comments(reading: _Reading, name: str) -> AsyncIterator[Page]:
     visit = reading.visit
     reply = await reading.get(f"s/{quote(name, safe='')}.json")
     if reply.status == 404:
-        yield _tombstone(reading, name)
+        yield reading.tombstone(name, story_id(site_name(visit.feed.url), name))
         return
     story = reply.json()
     comments = story.get("comments") if isinstance(story, dict) else None
@@ -183,21 +127,11 @@ async def _comments(reading: _Reading, name: str) -> AsyncIterator[Page]:
     yield to_page(visit, comments, lambda comment: comment_to_post(comment, name, visit), cursor=reading.cursor())
 
 
-async def _missing(reading: _Reading, watched: Stretch) -> AsyncIterator[Page]:
-    """Tombstones for stories that were kept and are neither listed any more nor there."""
-    for name in [name for name, known in reading.known.items() if known[0] >= watched.start]:
-        if name in reading.seen or not watched.all_read:
-            continue
-        if not reading.may_ask():
-            return
-        if (await reading.get(f"s/{quote(name, safe='')}.json")).status == 404:
-            yield _tombstone(reading, name)
-
-
-def _tombstone(reading: _Reading, name: str) -> Page:
-    """The page that says a story is gone."""
-    reading.known.pop(name, None)
-    return empty_page(reading.cursor(), taken_down=TakenDown(posts=frozenset({story_id(reading.site, name)})))
+async def _missing(reading: _Reading, name: str) -> Page | None:
+    """The tombstone of a story that is not listed any more, if it is not there either."""
+    if not reading.budget.may_ask() or (await reading.get(f"s/{quote(name, safe='')}.json")).status != 404:
+        return None
+    return reading.tombstone(name, story_id(site_name(reading.visit.feed.url), name))
 
 
 async def _listed(reading: _Reading, page: int) -> list[Any]:
@@ -269,41 +203,6 @@ def comment_id(site: str, name: str) -> str:
     return f"lobsters:{site}:comment/{name}"
 
 
-def site_name(url: str) -> str:
-    """Return what tells a site from others: host, port if any, and folder if it lives in one."""
-    parts = urlsplit(url.lower())
-    return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
-
-
-def read_cursor(cursor: str | None, feed: Options) -> tuple[Progress, dict[str, list[int]], int | None]:
-    """Return the progress, what is known of recent stories, and when they were last looked over.
-
-    With other tags or another URL all begins anew.
-    """
-    try:
-        saved = json.loads(cursor or "{}")
-        if saved.get("url") == feed.url and saved.get("tags") == list(feed.tags):
-            known = {str(name): [int(at), int(comments)] for name, (at, comments) in saved["known"].items()}
-            return Progress.read(saved["done"]), known, int(saved["looked_over"])
-    except CURSOR_FAULTS:
-        pass
-    return Progress(), {}, None
-
-
-def write_cursor(done: Progress, known: dict[str, list[int]], feed: Options, looked_over: int) -> str:
-    """Return all of it as text; what is too old to be looked over is forgotten, but for the second to go on from."""
-    ends = {stretch.end for stretch in done.stretches}
-    kept = {name: what for name, what in known.items() if what[0] >= looked_over - WATCHED or what[0] in ends}
-    saved = {
-        "url": feed.url,
-        "tags": list(feed.tags),
-        "done": done.written(),
-        "looked_over": looked_over,
-        "known": kept,
-    }
-    return json.dumps(saved)
-
-
 def _said(story: dict[str, Any]) -> tuple[str, str]:
     """A story's title, and its text with its link."""
     told, link = story.get("description"), web_address(story.get("url"))
@@ -333,8 +232,7 @@ def _short_id(item: Any) -> str | None:
 
 
 def _posted(story: Any) -> int | None:
-    at = moment(story.get("created_at")) if isinstance(story, dict) else None
-    return int(at.timestamp()) if at is not None else None
+    return second_in(story, "created_at")
 
 
 def _account(user: Any, site: str) -> str | None:

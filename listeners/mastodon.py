@@ -19,19 +19,18 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from listeners.budget import Budget
 from listeners.consent import refuses
 from listeners.feed import CURSOR_FAULTS, FeedBlocked, FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
 from listeners.plain_text import clean, from_html
 from listeners.post import LeftOut, empty_page, moment, row, text_of, to_page
+from listeners.reply import Reply
 from listeners.turns import in_turn
-
-if TYPE_CHECKING:
-    from listeners.http import Reply
 
 POSTS_A_PAGE = 40  # the API's largest page
 
@@ -92,17 +91,9 @@ class _Reading:
     visit: Visit
     progress: dict[str, Progress]
     domain: str
-    requests: int = 0
-    reserved: int = 0  # requests kept back for the past
-    cut_short: bool = False
+    budget: Budget
     seen: set[str] = field(default_factory=set)
     uris: dict[str, str] = field(default_factory=dict)  # id on this instance -> uri, for replies
-
-    def may_ask(self) -> bool:
-        """Whether a request is left; if not, the visit is cut short."""
-        left = self.requests < self.visit.feed.max_requests - self.reserved
-        self.cut_short |= not left
-        return left
 
     def cursor(self) -> str:
         return write_cursor(self.progress, self.visit.feed)
@@ -116,31 +107,30 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
     Raises as FeedClient.get does; FeedBlocked where the instance shows the timelines to nobody or to members only.
     """
     feed: Options = visit.feed
-    reading = _Reading(visit, read_cursor(visit.cursor, feed), urlsplit(feed.url).hostname or "")
+    reading = _Reading(visit, read_cursor(visit.cursor, feed), urlsplit(feed.url).hostname or "", Budget(visit))
     instance = await _instance(visit)
-    reading.requests += 1
+    reading.budget.spent += 1
     if reason := closed(instance, bool(feed.tags)):
         raise FeedBlocked(feed.id, f"{feed.url}: {reason}")
     domain = instance.get("domain")
     if isinstance(domain, str) and re.fullmatch(r"[\w.:-]+", domain):
         reading.domain = domain.lower()
     unfinished = sum(progress.backfill is not None for progress in reading.progress.values())
-    reading.reserved = max(unfinished, feed.max_requests // 4) if unfinished else 0
+    reading.budget.reserved = max(unfinished, feed.max_requests // 4) if unfinished else 0
     async for page in in_turn(_forward(reading, path) for path in reading.progress):
         yield page
-    reading.reserved = 0
+    reading.budget.reserved = 0
     async for page in in_turn(_backward(reading, path) for path in reading.progress):
         yield page
-    if reading.cut_short:
-        said = f"{reading.requests} requests used up; the rest is read from the next visit on"
-        yield empty_page(reading.cursor(), capped=said)
+    if reading.budget.cut_short:
+        yield empty_page(reading.cursor(), capped=reading.budget.said())
 
 
 async def _forward(reading: _Reading, path: str) -> AsyncIterator[Page]:
     """Pages from the anchors to the newest post, or the newest page where nothing was read yet."""
     progress = reading.progress[path]
     if not progress.anchors:
-        if not reading.may_ask():
+        if not reading.budget.may_ask():
             return
         statuses, links = await _timeline(reading, path, {})
         if ids := _ids(statuses):
@@ -149,7 +139,7 @@ async def _forward(reading: _Reading, path: str) -> AsyncIterator[Page]:
         yield _page(reading, statuses)
         return
     cursor, asked = progress.anchors[0], set()
-    while cursor not in asked and reading.may_ask():
+    while cursor not in asked and reading.budget.may_ask():
         asked.add(cursor)
         statuses, links = await _timeline(reading, path, {"min_id": cursor})
         ids = _ids(statuses)
@@ -163,7 +153,7 @@ async def _forward(reading: _Reading, path: str) -> AsyncIterator[Page]:
 async def _backward(reading: _Reading, path: str) -> AsyncIterator[Page]:
     """Pages from where the past was left to its beginning."""
     progress, asked = reading.progress[path], set()
-    while progress.backfill is not None and reading.may_ask():
+    while progress.backfill is not None and reading.budget.may_ask():
         asked.add(progress.backfill)
         statuses, links = await _timeline(reading, path, {"max_id": progress.backfill})
         ids = _ids(statuses)
@@ -298,7 +288,7 @@ async def _instance(visit: Visit) -> dict[str, Any]:
 
 async def _timeline(reading: _Reading, path: str, params: dict[str, str]) -> tuple[list[Any], dict[str, str]]:
     """One page, newest first, and the ids that its Link header gives for what lies beyond."""
-    reading.requests += 1
+    reading.budget.spent += 1
     visit = reading.visit
     url = f"{visit.feed.url.rstrip('/')}/api/v1/timelines/{path}"
     reply = await visit.client.get(url, {"limit": POSTS_A_PAGE, **params}, answers=frozenset({422}))
@@ -312,7 +302,7 @@ async def _timeline(reading: _Reading, path: str, params: dict[str, str]) -> tup
     return statuses, links_of(reply)
 
 
-def links_of(reply: "Reply") -> dict[str, str]:
+def links_of(reply: Reply) -> dict[str, str]:
     """Return the ids in a Link header: `next` for max_id (older), `prev` for min_id (newer).
 
     Only the ids are taken, never the address: a page must not lead to another host.

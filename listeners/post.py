@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from listeners.feed import Page, Rejected, Visit
 from listeners.plain_text import clean, one_line
@@ -172,6 +173,47 @@ def text_of(item: Any, key: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{key!r} is {type(value).__name__}, not text")
     return value
+
+
+def number_of(item: Any, key: str) -> int:
+    """Return a whole number an item must have. Raises KeyError or TypeError, which reject the item."""
+    value = item[key]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{key!r} is {value!r}")
+    return value
+
+
+def number_in(item: Any, key: str) -> int | None:
+    """Return a whole number of an item, or None where it has none there."""
+    value = item.get(key) if isinstance(item, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def second_in(item: Any, key: str) -> int | None:
+    """Return a time of an item in epoch seconds, or None where it has none there."""
+    at = moment(item.get(key)) if isinstance(item, dict) else None
+    return int(at.timestamp()) if at is not None else None
+
+
+def first_seen(items: Iterable[Any], name: Callable[[Any], str | None], seen: set[str]) -> list[Any]:
+    """Return the items that did not come before, and note in `seen` that they came.
+
+    name: what an item is known by, None where it does not say; then it goes on, to be rejected with its reason.
+    """
+    new = []
+    for item in items:
+        known_by = name(item)
+        if known_by is None or known_by not in seen:
+            new.append(item)
+        if known_by is not None:
+            seen.add(known_by)
+    return new
+
+
+def site_name(url: str) -> str:
+    """Return what tells a site from others that run the same software: host, port if any, and folder if it has one."""
+    parts = urlsplit(url.lower())
+    return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
 
 
 def as_received(item: Any) -> str:

@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -35,9 +35,7 @@ from listeners.feed_text import decode, without_doctype
 from listeners.passing_text import steady
 from listeners.plain_text import clean, from_html, one_line
 from listeners.post import ITEM_FAULTS, LeftOut, empty_page, row, to_page, version, web_address
-
-if TYPE_CHECKING:
-    from listeners.http import Reply, Validators
+from listeners.reply import Reply, Validators
 
 WHOLE_EVERY = timedelta(days=1)  # an unconditional GET this often: some servers answer 304 for ever (FreshRSS#1020)
 LONGEST_REST = timedelta(days=1)  # what feeds ask beyond it is a mistake of their makers more often than a wish
@@ -102,10 +100,8 @@ class Cursor:
         """Return it as text."""
         return json.dumps({key: value for key, value in vars(self).items() if value})
 
-    def conditions(self, now: datetime) -> "Validators | None":
+    def conditions(self, now: datetime) -> Validators | None:
         """Return what to ask with, or None if it is time for a whole answer."""
-        from listeners.http import Validators
-
         try:
             due = self.whole_at is None or now - datetime.fromisoformat(self.whole_at) >= WHOLE_EVERY
         except (ValueError, TypeError):
@@ -141,7 +137,7 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
         yield await asyncio.get_running_loop().run_in_executor(_parsers(), _read, visit, reply, before, after)
 
 
-def _read(visit: Visit, reply: "Reply", before: Cursor, after: Cursor) -> Page:
+def _read(visit: Visit, reply: Reply, before: Cursor, after: Cursor) -> Page:
     """The page of an answer; a large one in a thread. after: the cursor but for what the entries say."""
     document = _document(visit, reply)
     after = replace(after, rest=int(document.rest.total_seconds()) if document.rest else 0)
@@ -177,14 +173,14 @@ def _read(visit: Visit, reply: "Reply", before: Cursor, after: Cursor) -> Page:
     return page
 
 
-def _document(visit: Visit, reply: "Reply") -> "Document":
+def _document(visit: Visit, reply: Reply) -> "Document":
     """The feed of an answer. Raises FeedFormatChanged or FeedBlocked."""
     try:
         unpacked = gunzipped(reply.body, at_most=MAX_UNPACKED, ratio=MAX_RATIO)
     except (TooLarge, Truncated) as error:
         raise FeedFormatChanged(visit.feed.id, f"{reply.url}: {error}") from error
     if looks_like_html(unpacked):
-        from listeners.http import feeds_instead
+        from listeners.answers import feeds_instead
 
         page = f"a web page where a feed is due, titled {html_title(unpacked)!r}"
         raise FeedBlocked(visit.feed.id, f"{reply.url}: {page}{feeds_instead(unpacked, reply.url)}")
@@ -400,7 +396,7 @@ def _asked(asks: Sequence[str | None]) -> timedelta | None:
     return min(timedelta(minutes=max(minutes)), LONGEST_REST) if any(minutes) else None
 
 
-def _rest(reply: "Reply", cursor: Cursor) -> timedelta | None:
+def _rest(reply: Reply, cursor: Cursor) -> timedelta | None:
     """How long the feed and this answer's Cache-Control ask to be left alone, whichever is longer."""
     age = _MAX_AGE.search(reply.headers.get("cache-control", ""))
     seconds = max(cursor.rest, int(age[1]) if age else 0)

@@ -12,15 +12,14 @@ CC BY-SA: who shows a question shows its author and its address; `url` is there 
 
 Questions are searched by their last activity, which an edit, an answer and a bounty move as the question itself does:
 so a visit finds what is new and what has changed since the last one. A backfill searches by day of asking.
-The search is fuzzy and its index lags, so each visit reads the last quarter of an hour again. The cursor works as in
-hackernews.py: stretches of time still to be read per search; an answer without questions moves nothing (FAULTS 7).
+The search is fuzzy and its index lags, so each visit reads the last quarter of an hour again. What is read and what is
+not: searches.py.
 """
 
 import html
-import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Self
 
@@ -28,7 +27,6 @@ from pydantic import Field, model_validator
 
 from listeners.consent import without_opt_in
 from listeners.feed import (
-    CURSOR_FAULTS,
     FeedBlocked,
     FeedError,
     FeedFormatChanged,
@@ -39,10 +37,10 @@ from listeners.feed import (
     Visit,
     WebAddress,
 )
-from listeners.intervals import Interval, Progress, merged
+from listeners.intervals import Interval
 from listeners.plain_text import clean, from_html
-from listeners.post import empty_page, moment, row, text_of, to_page
-from listeners.turns import in_turn
+from listeners.post import empty_page, first_seen, moment, number_in, number_of, row, text_of, to_page
+from listeners.searches import Searches, next_step
 
 HAS_HISTORY = True  # any stretch of time can be asked for
 QUESTIONS_A_PAGE = 100  # the API's largest page
@@ -77,38 +75,21 @@ class Options(FeedOptions):
 Search = tuple[str, str]  # site, phrase
 
 
-@dataclass(frozen=True)
-class Step:
-    """What one answer tells: the part of its interval still to be read (None: all read), and what cannot be had."""
-
-    rest: Interval | None
-    lost: str | None = None
-
-
 @dataclass
 class _Reading:
-    """What one visit knows: its budget, its progress per search, and the questions it has seen."""
+    """What one visit knows: its searches and their key, and whether the day's quota is used up."""
 
-    visit: Visit
+    searches: Searches[Search]
     key: str | None
-    progress: dict[Search, Progress]
-    requests: int = 0
-    cut_short: bool = False
     quota_left: bool = True
-    seen: set[str] = field(default_factory=set)  # a question found by two phrases, or in two slices, comes once
 
     def may_ask(self) -> bool:
         """Whether a request is left; if not, the visit is cut short. Raises FeedUnavailable where the quota is."""
         if not self.quota_left:
-            feed, now = self.visit.feed, self.visit.started_at
+            feed, now = self.searches.visit.feed, self.searches.visit.started_at
             midnight = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
             raise FeedUnavailable(feed.id, f"{feed.url}: the day's quota is used up (quota_remaining 0)", midnight)
-        left = self.requests < self.visit.feed.max_requests
-        self.cut_short |= not left
-        return left
-
-    def cursor(self) -> str:
-        return write_cursor(self.progress, self.visit.feed)
+        return self.searches.budget.may_ask()
 
 
 async def pages(visit: Visit) -> AsyncIterator[Page]:
@@ -120,57 +101,33 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
     answer is no search result.
     """
     feed: Options = visit.feed
-    reading = _Reading(visit, _key(visit), read_cursor(None if visit.window else visit.cursor, feed))
-    for done in reading.progress.values():
-        if visit.window:
-            start, end = (int(at.timestamp()) for at in visit.window)
-            done.to_read = merged([Interval(max(0, start), end - 1)])
-        else:
-            done.begin(int(visit.started_at.timestamp()))
-    async for page in in_turn(_questions(reading, search) for search in reading.progress):
+    searches = Searches.of(visit, [(site, phrase) for site in feed.sites for phrase in feed.query], (feed.url,))
+    reading = _Reading(searches, visit.secret("key_env"))
+    async for page in searches.pages(lambda search: _questions(reading, search)):
         yield page
-    if reading.cut_short and any(done.to_read for done in reading.progress.values()):
-        when = "take a shorter stretch for the rest" if visit.window else "the rest is read from the next visit on"
-        yield empty_page(reading.cursor(), capped=f"{reading.requests} searches used up; {when}")
 
 
 async def _questions(reading: _Reading, search: Search) -> AsyncIterator[Page]:
     """The pages of one search, in the order of its plan."""
-    visit, done, (site, _) = reading.visit, reading.progress[search], search
+    searches, (site, _) = reading.searches, search
+    visit, done = searches.visit, searches.progress[search]
     date = "creation_date" if visit.window else "last_activity_date"
-    for asked in list(done.to_read) if visit.window else done.plan(again=LAG):
+    for asked in searches.plan(search, again=LAG):
         rest: Interval | None = asked
         while rest is not None:
             if not reading.may_ask():
                 return
             questions, more = await _search(reading, search, rest)
             if not questions:  # nothing there, or nothing for us: either way this part is asked for again
-                yield empty_page(reading.cursor())
+                yield empty_page(searches.cursor())
                 break
-            step = next_step(visit.feed.id, rest, [_whole(question, date) for question in questions], more=more)
+            step = next_step(visit.feed.id, rest, [number_in(question, date) for question in questions], more=more)
             done.have_read(rest, step.rest)
-            new = [question for question in questions if _first_seen(question, site, reading.seen)]
+            new = first_seen(questions, lambda question: _name(question, site), searches.seen)
             yield to_page(
-                visit, new, lambda question: to_post(question, visit, site), cursor=reading.cursor(), capped=step.lost
+                visit, new, lambda question: to_post(question, visit, site), cursor=searches.cursor(), capped=step.lost
             )
             rest = step.rest
-
-
-def next_step(feed_id: str, asked: Interval, times: list[int | None], *, more: bool) -> Step:
-    """Return what to read next after a page for an interval; times: by which it is sorted; more: as has_more says.
-
-    Raises FeedFormatChanged where nothing lies within the interval, since then nothing would ever end.
-    """
-    within = [at for at in times if at is not None and asked.start <= at <= asked.end]
-    if not within:
-        raise FeedFormatChanged(feed_id, f"{len(times)} questions, and none of them from {asked.start} to {asked.end}")
-    oldest = min(within)
-    if not more:
-        return Step(None)
-    if oldest < asked.end:
-        return Step(Interval(asked.start, oldest))  # its second again: some of it may be beyond the page
-    lost = f"second {oldest} may hold more than the {len(times)} questions that were had of it"
-    return Step(Interval(asked.start, oldest - 1) if oldest > asked.start else None, lost)
 
 
 def to_post(question: dict[str, Any], visit: Visit, site: str) -> dict[str, Any]:
@@ -178,14 +135,11 @@ def to_post(question: dict[str, Any], visit: Visit, site: str) -> dict[str, Any]
 
     Raises LeftOut where consent is lacking; KeyError, TypeError or ValueError where it lacks what it must have.
     """
-    number = question["question_id"]
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"'question_id' is {number!r}")
     owner = question.get("owner")
     user = owner.get("user_id") if isinstance(owner, dict) else None
     return row(
         visit,
-        post_id=post_id(site, number),
+        post_id=post_id(site, number_of(question, "question_id")),
         kind="question",
         url=question.get("link"),
         title=clean(html.unescape(text_of(question, "title"))),
@@ -205,39 +159,11 @@ def post_id(site: str, number: int) -> str:
     return f"stackexchange:{site}:{number}"
 
 
-def read_cursor(cursor: str | None, feed: Options) -> dict[Search, Progress]:
-    """Return the progress per search. One that is new, or whose place changed, begins at the beginning."""
-    try:
-        saved = json.loads(cursor or "{}")
-        searches = saved["searches"] if saved.get("url") == feed.url else []
-        known = {
-            (str(site), str(phrase)): Progress(int(read_to), [Interval(int(a), int(b)) for a, b in to_read])
-            for site, phrase, read_to, to_read in searches
-        }
-    except CURSOR_FAULTS:
-        known = {}
-    wanted = [(site, phrase) for site in feed.sites for phrase in feed.query]
-    return {search: known.get(search, Progress()) for search in wanted}
-
-
-def write_cursor(progress: dict[Search, Progress], feed: Options) -> str:
-    """Return the progress as text."""
-    searches = [[*search, done.read_to, done.to_read] for search, done in progress.items()]
-    return json.dumps({"url": feed.url, "searches": searches})
-
-
-def _key(visit: Visit) -> str | None:
-    variable = visit.feed.key_env
-    if variable is not None and not visit.secrets.get(variable):
-        raise FeedBlocked(visit.feed.id, f"key_env names the environment variable {variable}, which is not set")
-    return visit.secrets[variable] if variable else None
-
-
 async def _search(reading: _Reading, search: Search, within: Interval) -> tuple[list[Any], bool]:
     """The questions of one search, the newest first, and whether there are more of them."""
-    visit, (site, phrase) = reading.visit, search
+    visit, (site, phrase) = reading.searches.visit, search
     feed: Options = visit.feed
-    reading.requests += 1
+    reading.searches.budget.spent += 1
     first, last, sort = ("fromdate", "todate", "creation") if visit.window else ("min", "max", "activity")
     url = f"{feed.url.rstrip('/')}/search/advanced"
     params = {"site": site, "q": phrase, "sort": sort, "order": "desc", first: within.start, last: within.end}
@@ -263,7 +189,7 @@ async def _search(reading: _Reading, search: Search, within: Interval) -> tuple[
 
 def refusal(visit: Visit, url: str, answer: dict[str, Any]) -> FeedError:
     """Return the error that an error object stands for."""
-    feed, key = visit.feed.id, _key(visit)
+    feed, key = visit.feed.id, visit.secret("key_env")
     name, message = (clean(str(answer.get(told))) for told in ("error_name", "error_message"))
     said = f"{url}: {name}: {message.replace(key, '***') if key else message}"[:400]
     if name in _REFUSED or "`key`" in message:
@@ -275,16 +201,6 @@ def refusal(visit: Visit, url: str, answer: dict[str, Any]) -> FeedError:
     return FeedUnavailable(feed, said, retry_at)
 
 
-def _first_seen(question: Any, site: str, seen: set[str]) -> bool:
-    """Whether a question did not come before in this visit; one without a number goes on, to be rejected."""
-    number = question.get("question_id") if isinstance(question, dict) else None
-    if not isinstance(number, int):
-        return True
-    first = post_id(site, number) not in seen
-    seen.add(post_id(site, number))
-    return first
-
-
-def _whole(question: Any, key: str) -> int | None:
-    value = question.get(key) if isinstance(question, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _name(question: Any, site: str) -> str | None:
+    number = number_in(question, "question_id")
+    return None if number is None else post_id(site, number)

@@ -24,10 +24,12 @@ from websockets.exceptions import (
 from websockets.frames import CloseCode
 
 from listeners.address import AddressRefused, HostUnknown, alternating, checked
+from listeners.answers import REDIRECTS, Answer, TryAgain, refusal
 from listeners.body import looks_like_html
 from listeners.connection import OneRequestEach
-from listeners.feed import FeedBlocked, FeedFormatChanged, FeedUnavailable
-from listeners.http import REDIRECTS, FeedClient, _Answer, _TryAgain, shown
+from listeners.feed import FeedBlocked, FeedError, FeedFormatChanged, FeedUnavailable
+from listeners.http import FeedClient
+from listeners.shown import shown
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -75,14 +77,10 @@ async def frames(client: FeedClient, target: httpx.URL, *, at_most: int) -> Asyn
 async def _opened(client: FeedClient, url: httpx.URL, at_most: int) -> ClientConnection:
     """A connection, after the server's turn and check of its addresses."""
     polite = client._polite
-    host, spared = f"{url.host}:{url.port or url.scheme}", client._is_ours(url)
+    spared = client._is_ours(url)
     if not isinstance(polite._transport, OneRequestEach):  # a test's: this client has no network
         raise FeedUnavailable(client.feed, f"{shown(url)}: there is no network for streams")
-    async with polite.pace.turn(host, spared=spared, patience=polite.limits.wait_seconds) as quiet:
-        if quiet:
-            message = f"{url.host} is left alone for another {quiet:.0f} s: it asked for it, or gave no answer"
-            raise FeedUnavailable(client.feed, message, client._retry_at(quiet))
-        client.requests += 1
+    async with client._turn(url, spared=spared):
         try:
             found = await polite._resolve(url.raw_host.decode("ascii"), _port(url))
             addresses = alternating(found) if spared else checked(url.host, found)
@@ -90,10 +88,9 @@ async def _opened(client: FeedClient, url: httpx.URL, at_most: int) -> ClientCon
         except AddressRefused as error:
             raise FeedBlocked(client.feed, f"{shown(url)}: refused: {error}") from error
         except InvalidStatus as error:
-            _refuse(client, url, error)
-            raise
+            raise _refusal(client, url, error) from error
         except (OSError, HostUnknown, InvalidMessage) as error:  # TimeoutError is an OSError
-            raise _TryAgain(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+            raise TryAgain(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
         except InvalidHandshake as error:
             raise FeedFormatChanged(client.feed, f"{shown(url)}: not a WebSocket ({error})") from error
 
@@ -122,15 +119,16 @@ async def _connected(client: FeedClient, url: httpx.URL, addresses: list[str], a
     raise failure
 
 
-def _refuse(client: FeedClient, url: httpx.URL, error: InvalidStatus) -> None:
-    """Raise what the status that came instead of a stream says."""
+def _refusal(client: FeedClient, url: httpx.URL, error: InvalidStatus) -> TryAgain | FeedError:
+    """What the status that came instead of a stream is raised as."""
     answer = error.response
     if answer.status_code in REDIRECTS:
-        raise FeedBlocked(client.feed, f"{shown(url)}: redirects, and a stream is read at its own address only")
+        return FeedBlocked(client.feed, f"{shown(url)}: redirects, and a stream is read at its own address only")
     if 200 <= answer.status_code < 300 and looks_like_html(bytes(answer.body or b"")):
-        raise FeedBlocked(client.feed, f"{shown(url)}: a web page where a stream is due")
+        return FeedBlocked(client.feed, f"{shown(url)}: a web page where a stream is due")
     headers = httpx.Headers([(name.lower(), value) for name, value in answer.headers.raw_items()])
-    client._refuse(url, _Answer(answer.status_code, headers, bytes(answer.body or b"")))
+    came = Answer(answer.status_code, headers, bytes(answer.body or b""))
+    return refusal(client.feed, url, came, client._polite._now())
 
 
 def _port(url: httpx.URL) -> int:

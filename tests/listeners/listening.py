@@ -11,7 +11,8 @@ from typing import Any
 from stub_server import Answer, Request, Stub, serve
 
 from listeners.feed import FeedOptions, Listener, Page, Visit
-from listeners.http import DEFAULT_LIMITS, FeedClient, Limits, PoliteClient
+from listeners.http import FeedClient, PoliteClient
+from listeners.limits import DEFAULT_LIMITS, Limits
 from listeners.pseudonym import pseudonym
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -20,8 +20,8 @@ from listeners.feed import FeedError, FeedFormatChanged, FeedUnavailable, Page
 from listeners.feed_server import bluesky as sky
 from listeners.feed_server import build_app, make_world, serve
 from listeners.feed_server.config import feeds
-from listeners.http import Limits
 from listeners.jetstream import decoded
+from listeners.limits import Limits
 from listeners.post import to_page
 
 T = bluesky.microseconds(NOW)

@@ -12,7 +12,7 @@ from listening import NOW, Clock, listen, polite, posts, visit
 from pydantic import ValidationError
 from stub_server import Answer, Request, serve
 
-from listeners import devto
+from listeners import devto, devto_comments
 from listeners.feed import NAMES_NO_BRAND, FeedFormatChanged, Page
 from listeners.post import to_page
 
@@ -340,7 +340,7 @@ VALUES |= st.dictionaries(st.sampled_from(["username", "id_code"]), VALUES, max_
 def test_any_article_or_comment_is_a_post_rejected_or_left_out(changes):
     where = replace(visit(options()), wanted=wants_acme)
     written = to_page(where, [{**article(1, T), **changes}], lambda one: devto.to_post(one, where), cursor=None)
-    trees = devto.flattened([{**comment("a"), **changes}])
-    answered = to_page(where, trees, lambda one: devto.comment_to_post(one, "1", where), cursor=None)
+    trees = devto_comments.flattened([{**comment("a"), **changes}])
+    answered = to_page(where, trees, lambda one: devto_comments.to_post(one, "devto:x:1", where), cursor=None)
     assert written.posts.num_rows + len(written.rejected) + sum(written.left_out.values()) == 1
     assert answered.posts.num_rows + len(answered.rejected) <= len(trees)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from stub_server import Answer, Request, serve
 
 from listeners import discourse
+from listeners.budget import Budget
 from listeners.feed import FeedBlocked, FeedFormatChanged, FeedUnavailable, TakenDown
 from listeners.post import to_page
 
@@ -255,11 +256,6 @@ def test_too_few_requests_to_ever_get_on_are_refused():
         options(query=["a", "b", "c"], max_requests=35)
 
 
-def test_a_forum_is_told_from_others_by_host_port_and_folder():
-    assert discourse.forum_name("https://Forum.example/talk/") == "forum.example/talk"
-    assert discourse.forum_name("https://user:pass@forum.example:8443") == "forum.example:8443"
-
-
 class TestSearch:
     def dated(self, number: int, day: int, topic: int, place: int = 1, cooked: str = "<p>acme</p>") -> dict:
         at = (NOW - timedelta(days=day, minutes=number)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
@@ -371,6 +367,6 @@ VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sa
 @given(st.dictionaries(st.sampled_from(sorted(post(1))), VALUES, max_size=3))
 def test_any_post_is_a_post_rejected_or_left_out(changes):
     where = visit(options())
-    forum = discourse.Forum(where, "forum.example")
+    forum = discourse.Forum(where, "forum.example", Budget(where))
     page = to_page(where, [{**post(1), **changes}], lambda item: discourse.to_post(item, forum), cursor=None)
     assert page.posts.num_rows + len(page.rejected) + sum(page.left_out.values()) == 1

@@ -31,7 +31,8 @@ from dags.feed_state import load_state
 from dags.settings import Settings, load_settings
 from listeners import appstore, hackernews, lemmy, mastodon, registry, rss
 from listeners.feed import FeedBlocked, FeedFormatChanged, FeedOptions, Page, TakenDown, Visit
-from listeners.http import Limits, PoliteClient
+from listeners.http import PoliteClient
+from listeners.limits import Limits
 from listeners.post import empty_page, row, to_page
 
 T = int(NOW.timestamp())

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from listening import NOW, posts, visit
 from pydantic import ValidationError
 
-from listeners import files, table_files
+from listeners import file_row, files, table_files
 from listeners.feed import FeedUnavailable, Page
 from listeners.post import to_page
 
@@ -346,7 +346,7 @@ async def test_where_opting_in_is_due_no_row_is_kept(tmp_path):
 )
 def test_dates_without_a_zone_are_in_the_feeds_own(value, expected, tmp_path):
     feed = options(tmp_path, time_zone="America/New_York")
-    post = files.to_post({"text": "fine", "published_at": value}, visit(feed), "x")
+    post = file_row.to_post({"text": "fine", "published_at": value}, visit(feed), "x")
     assert post["published_at"].isoformat()[:16] == expected
 
 
@@ -383,12 +383,12 @@ VALUES = (
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.dictionaries(st.sampled_from(files.OURS), VALUES))
+@given(st.dictionaries(st.sampled_from(file_row.OURS), VALUES))
 def test_any_row_is_a_post_rejected_or_left_out(changes):
-    columns = {name: name for name in files.OURS}
+    columns = {name: name for name in file_row.OURS}
     where = visit(options(Path("x"), columns, rating_scale=(1, 5)))
     cells = {"text": "fine", "rating": Decimal("4"), "published_at": NOW, **changes}
-    page = to_page(where, [cells], lambda item: files.to_post(item, where, "x"), cursor=None)
+    page = to_page(where, [cells], lambda item: file_row.to_post(item, where, "x"), cursor=None)
     assert page.posts.num_rows + len(page.rejected) + sum(page.left_out.values()) == 1
 
 

@@ -12,7 +12,10 @@ from listening import NOW, Clock, asking, polite
 from stub_server import Answer, serve
 
 from listeners.feed import FeedBlocked, FeedFormatChanged, FeedGone, FeedUnavailable
-from listeners.http import Limits, PoliteClient, Validators, shown
+from listeners.http import PoliteClient
+from listeners.limits import Limits
+from listeners.reply import Validators
+from listeners.shown import shown
 
 QUICK = Limits(connect_seconds=0.5, read_seconds=0.3, answer_seconds=0.5)
 

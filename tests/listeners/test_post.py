@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 from listening import NOW, posts, visit
 
 from listeners.feed import FeedOptions
-from listeners.post import LeftOut, as_received, count, language_tag, moment, row, to_page, version, web_address
+from listeners.post import (
+    LeftOut,
+    as_received,
+    count,
+    language_tag,
+    moment,
+    row,
+    site_name,
+    to_page,
+    version,
+    web_address,
+)
 from warehouse.tables import POSTS
 
 VISIT = visit(FeedOptions(id="f", source="test"))
@@ -110,3 +121,8 @@ def test_an_item_can_always_be_shown():
         deep = [deep]
     for item in ("a\ud800\x00", {"x": "\ud800"}, {1: {2}}, deep, b"x", {("a",): 1}):
         as_received(item).encode("utf-8")
+
+
+def test_a_site_is_told_from_others_by_host_port_and_folder():
+    assert site_name("https://Forum.example/talk/") == "forum.example/talk"
+    assert site_name("https://user:pass@forum.example:8443") == "forum.example:8443"

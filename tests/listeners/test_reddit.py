@@ -13,7 +13,7 @@ from listening import NOW, listen, posts, visit
 from pydantic import ValidationError
 from stub_server import Answer, Request, serve
 
-from listeners import reddit
+from listeners import reddit, reddit_item, reddit_kept
 from listeners.feed import FeedBlocked, FeedFormatChanged, FeedUnavailable, Page
 from listeners.feed_server import build_app, config, make_world
 from listeners.feed_server import reddit as reddit_server
@@ -203,7 +203,7 @@ async def test_a_post_to_go_on_from_that_was_deleted_costs_nothing_but_a_request
         first = await hear(stub.url, keys={"max_requests": 8, "subreddits": "telecoms"})
         read = {post["post_id"] for post in posts(first)}
         assert "used up; the rest is read from the next visit on" in (first[-1].capped or "")
-        left = json.loads(first[-1].cursor or "")["listings"][0][3][0]
+        left = json.loads(first[-1].cursor or "")["listings"][0][2][1][0]
         anchors = set(left[3])
         listing = api.listings["/r/telecoms/new"]
         for lost in (anchors - {left[3][-1]}, anchors):  # all but one; then all, and the listing begins anew
@@ -326,11 +326,11 @@ async def test_answers_that_know_nothing_are_believed_after_a_day():
 
 
 async def test_only_the_last_kept_posts_are_asked_about(monkeypatch):
-    monkeypatch.setattr(reddit, "WATCHED", 3)
+    monkeypatch.setattr(reddit_kept, "WATCHED", 3)
     api = new(*(link(n, T - 60 * n, title="acme" if n % 2 else "other") for n in range(1, 20)))
     async with serve(api) as stub:
         pages = await hear(stub.url, wanted=lambda title, text: title == "acme")
-    assert [name for name, *_ in json.loads(pages[-1].cursor or "")["watched"]] == ["t3_0001", "t3_0003", "t3_0005"]
+    assert [name for name, *_ in json.loads(pages[-1].cursor or "")["kept"][0]] == ["t3_0001", "t3_0003", "t3_0005"]
 
 
 async def test_who_asks_not_to_be_indexed_is_left_out_even_later():
@@ -465,7 +465,7 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | s
 def test_any_item_is_a_post_rejected_or_left_out(changes, kind, of_post):
     where = visit(options("http://x"))
     item = {"kind": kind, "data": {**(link(1, T) if of_post else comment(1, T))["data"], **changes}}
-    made = to_page(where, [item], lambda one: reddit.to_post(one, where), cursor=None)
+    made = to_page(where, [item], lambda one: reddit_item.to_post(one, where), cursor=None)
     assert made.posts.num_rows + len(made.rejected) + sum(made.left_out.values()) == 1
 
 

@@ -8,7 +8,7 @@ from stub_server import Answer, Request, serve
 
 from listeners import rss
 from listeners.feed import FeedUnavailable
-from listeners.http import Limits
+from listeners.limits import Limits
 
 FEEDS = 200
 ITEM = "<rss version='2.0'><channel><item><title>Acme {0}</title><guid>{0}</guid></item></channel></rss>"

@@ -9,7 +9,8 @@ from listening import Clock, polite
 from stub_stream import Answer, Play, streaming
 
 from listeners.feed import FeedBlocked, FeedFormatChanged, FeedGone, FeedUnavailable
-from listeners.http import FeedClient, Limits
+from listeners.http import FeedClient
+from listeners.limits import Limits
 
 SHORT = Limits(quiet_seconds=0.2, connect_seconds=1)
 
@@ -201,7 +202,7 @@ async def test_strangers_streams_wait_their_turn():
 
     async with streaming(sending("one")) as stub, polite(Clock(), SHORT, resolve=resolve) as client:
         client.pace.hold("stream.example:99", 3_600)
-        with pytest.raises(FeedUnavailable, match="asked for quiet for another 3600 s") as held:
+        with pytest.raises(FeedUnavailable, match="left alone for another 3600 s") as held:
             await anext(client.visit("sky").frames("ws://stream.example:99/"))
     assert held.value.retry_at is not None
     assert not stub.asked

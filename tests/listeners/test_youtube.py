@@ -12,9 +12,10 @@ from listening import NOW, listen, posts, visit
 from pydantic import ValidationError
 from stub_server import Answer, Request, serve
 
-from listeners import youtube
+from listeners import youtube, youtube_comments
 from listeners.feed import FeedBlocked, FeedFormatChanged, FeedUnavailable
 from listeners.post import to_page
+from listeners.youtube_api import next_pacific_midnight
 
 T = int(NOW.timestamp())
 ONE, OTHER = "UC" + "a" * 22, "UC" + "b" * 22
@@ -313,7 +314,7 @@ async def test_a_quota_that_is_used_up_ends_the_visit_until_midnight_in_californ
             await heard(options(stub.url))
     assert raised.value.retry_at == datetime(2026, 11, 21, 8, tzinfo=UTC)  # UTC-8 in November
     assert KEY not in str(raised.value)
-    assert youtube.next_pacific_midnight(datetime(2026, 7, 1, 6, 59, tzinfo=UTC)) == datetime(2026, 7, 1, 7, tzinfo=UTC)
+    assert next_pacific_midnight(datetime(2026, 7, 1, 6, 59, tzinfo=UTC)) == datetime(2026, 7, 1, 7, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "commentsDisabled"), (404, "videoNotFound")])
@@ -473,10 +474,10 @@ def test_any_comment_is_a_post_rejected_or_left_out(changes, around, of_thread):
     one = comment("c", T - 5, parentId="p")
     one["snippet"] |= changes
     item = (Thread(one).shown if of_thread else one) | around
-    page = to_page(where, [item], lambda thing: youtube.to_comment(thing, where, "v1"), cursor=None)
+    page = to_page(where, [item], lambda thing: youtube_comments.to_post(thing, where, "v1"), cursor=None)
     assert page.posts.num_rows + len(page.rejected) + sum(page.left_out.values()) == 1
-    assert youtube._times([item], NOW) in ([T - 5], []) or "publishedAt" in changes
-    youtube._lacks_replies(item)
+    assert youtube_comments._times([item], NOW) in ([T - 5], []) or "publishedAt" in changes
+    youtube_comments._lacks_replies(item)
 
 
 WHOLE = {"yt_videoid": "v1", "yt_channelid": ONE, "title": "T", "summary": "S", "media_statistics": {"views": "7"}}
