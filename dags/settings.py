@@ -162,15 +162,20 @@ class _File(BaseModel):
 
 def address_of(feed: FeedOptions) -> str | None:
     """Return where a feed is read, without user, password and secret parameters; None if its source has one place."""
-    from listeners.http import shown  # httpx takes a while: not at every start of the command line
+    from listeners.shown import shown  # httpx takes a while: not at every start of the command line
 
     url = getattr(feed, "url", None)
     return None if url is None else shown(url)
 
 
+def config_path(environment: Mapping[str, str]) -> Path:
+    """Return where listening.toml is, whether it is there or not."""
+    return Path(environment.get("WOM_CONFIG") or "listening.toml")
+
+
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of this process. Raises SettingsError."""
-    path = Path(environment.get("WOM_CONFIG") or "listening.toml")
+    path = config_path(environment)
     lake = environment.get("WOM_LAKE") or "lake"
     return read_settings(path, lake=lake, environment=environment)
 
