@@ -22,11 +22,13 @@ from dags.polling import is_due, last_visits
 from dags.settings import BrandSettings, Settings, SettingsError, address_of
 from listeners.feed import FeedOptions
 from listeners.registry import has_history
+from nlp.sentiment_errors import sentiment_errors
 from nlp.version import nlp_version
 from warehouse.lake import Lake
 from warehouse.tables import BRANDS, FEEDS, conform
 
 if TYPE_CHECKING:
+    from dags.correcting import Corrected
     from dags.watching import Watched
     from warehouse.snapshot import Published
 
@@ -213,7 +215,8 @@ def publish(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> "Pu
     made = {maker_of(path) for path in lake.files("mentions")}
     version = min(made | {current}, key=lambda known: (len(lake.pending(known)), known != current, known))
     brands, feeds = _brands(settings.brands), _feeds(settings.feeds)
-    return snapshot.publish(lake, settings.database, brands, feeds, version, now())
+    errors = sentiment_errors() if version == current else None  # those of another version nobody knows
+    return snapshot.publish(lake, settings.database, brands, feeds, version, now(), errors)
 
 
 # watch
@@ -236,6 +239,45 @@ def watch(
     if watched.counts:
         publish(settings, now=now)
     return watched
+
+
+# corrections
+
+
+def correct(
+    settings: Settings,
+    post: str,
+    brand: str,
+    words: Sequence[str],
+    *,
+    by: str,
+    note: str | None = None,
+    taken_back: bool = False,
+    now: Callable[[], datetime] = utc_now,
+) -> "Corrected":
+    """Store what a person says is right of a mention, or take back what was said; the next publish shows it.
+
+    post: its id, how that begins if no other does, or its URL. words: `label=value`, or labels where taken_back.
+    Raises SettingsError for a wrong word or a mention that is not published, DatabaseMissing where nothing is yet.
+    """
+    from dags import correcting
+    from dags.summary import reading
+
+    refuse_to_mix(settings)
+    labels = {correcting.known(word): None for word in words} if taken_back else correcting.read(words)
+    with reading(settings.database) as database:
+        if taken_back:
+            return correcting.undo(
+                open_lake(settings), database, post, brand, list(labels), by=by, note=note, now=now()
+            )
+        return correcting.correct(open_lake(settings), database, post, brand, labels, by=by, note=note, now=now())
+
+
+def corrections(settings: Settings) -> list[dict[str, Any]]:
+    """Return what people said is right and still holds, oldest first, published or not."""
+    from warehouse.corrections import events, standing
+
+    return standing(events(open_lake(settings)))
 
 
 # housekeeping

@@ -1,7 +1,7 @@
 """How the lake's tables lie in folders: from a table, a source, a day and a name to a path, and back.
 
     <table>/source=<source>/date=<date>/<name>.parquet     posts, mentions, visits, rejects
-    <table>/date=<date>/<name>.parquet                     alerts
+    <table>/date=<date>/<name>.parquet                     alerts, corrections
     state/<name>                                           small documents, such as feed cursors
 
 The date is the UTC day of our clock: fetched_at of posts, and of whatever else the day it happened. A mentions
@@ -29,6 +29,7 @@ PARTITION_CLOCK = {
     "visits": "started_at",
     "rejects": "rejected_at",
     "alerts": "at",
+    "corrections": "at",
 }
 SORT_CLOCK = PARTITION_CLOCK | {"posts": "published_at", "mentions": "published_at"}
 LONGEST_NAME = 180  # bytes; file systems allow 255, and a mentions file carries its nlp_version too

@@ -16,7 +16,8 @@ import pyarrow as pa
 from warehouse.lake import DamagedFile, Lake
 from warehouse.layout import mentions_path, posts_path, version_of
 
-ALONE = ("visits", "rejects")  # no partner in another table; alerts are few, and `watch` reads them at any time
+# Tables without a partner in another one. Alerts are few, and `watch` reads them at any time.
+ALONE = ("visits", "rejects", "corrections")
 FILES_A_PARTITION = 4  # fewer are not worth a merge: each is another read and write of the day
 
 

@@ -1,9 +1,9 @@
 """The snapshot: one DuckDB file, built anew from the lake, in which the data team asks its questions.
 
 Schema `lake` holds the lake's tables as they were loaded, plus `lake.snapshot` (one row: when, of which
-nlp_version); the schema `main` holds the stable names: views, marts (stored) and macros, one SQL file each under
-sql/. All times in it are UTC and of type TIMESTAMP, so that a day is the same day in every reader's time zone, and
-Python reads them without pytz.
+nlp_version) and `lake.confusion` (how that nlp_version errs); the schema `main` holds the stable names: views, marts
+(stored) and macros, one SQL file each under sql/. All times in it are UTC and of type TIMESTAMP, so that a day is the
+same day in every reader's time zone, and Python reads them without pytz.
 
 A new file is built in a folder of its own beside the old one, checked, and renamed over it. Readers that have the
 old one open keep reading it; those that come later get the new one; nobody waits for a lock. Publishers of one
@@ -26,9 +26,12 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from warehouse import tables
+from warehouse.brand_verdicts import brand_verdicts
+from warehouse.confusion import SCHEMA as CONFUSION
+from warehouse.confusion import table as table_of_confusion
 from warehouse.lake import Lake, LakeError, Scan, Skipped
 from warehouse.layout import posts_path
-from warehouse.statements import Statement, statements
+from warehouse.statements import Statement, definitions, statements
 
 STORAGE = "v1.5.0"  # DuckDB 1.5 readers can open it; 2.0's own format they cannot
 ROWS_SHOWN = 20  # offending rows that a failed check carries
@@ -69,11 +72,18 @@ class DatabaseUnreadable(Exception):
 
 
 def publish(
-    lake: Lake, database: Path, brands: pa.RecordBatch, feeds: pa.RecordBatch, nlp_version: str, now: datetime
+    lake: Lake,
+    database: Path,
+    brands: pa.RecordBatch,
+    feeds: pa.RecordBatch,
+    nlp_version: str,
+    now: datetime,
+    confusion: Sequence[Sequence[float]] | None = None,
 ) -> Published:
     """Build the snapshot of a lake, check it and put it in the place of the last one.
 
     brands and feeds: BRANDS and FEEDS batches, as listening.toml has them. now: UTC; "the last 30 days" end there.
+    confusion: how nlp_version errs about sentiment (warehouse/confusion.py); None if that was not measured.
     Waits while another process publishes the same database. Raises CheckFailed, and OSError, duckdb.Error or LakeError
     where the disk is full or the lake in motion (a retry may help); the last good file stays in each case.
     """
@@ -83,7 +93,7 @@ def publish(
     with _turn(database), _workplace(database) as folder:
         new = folder / "snapshot.duckdb"
         try:
-            rows, warnings = _build(lake, new, brands, feeds, nlp_version, now)
+            rows, warnings = _build(lake, new, brands, feeds, nlp_version, now, table_of_confusion(confusion))
         except duckdb.IOException as error:
             raise OSError(f"{database} cannot be built, the last one stays: {error}") from error
         new.replace(database)
@@ -111,7 +121,13 @@ def connect(database: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _build(
-    lake: Lake, path: Path, brands: pa.RecordBatch, feeds: pa.RecordBatch, nlp_version: str, now: datetime
+    lake: Lake,
+    path: Path,
+    brands: pa.RecordBatch,
+    feeds: pa.RecordBatch,
+    nlp_version: str,
+    now: datetime,
+    confusion: pa.Table,
 ) -> tuple[dict[str, int], list[str]]:
     with duckdb.connect(config={"temp_directory": str(path.parent / "spill")}) as connection:
         literal = str(path).replace("'", "''")  # ATTACH takes no parameters
@@ -120,6 +136,7 @@ def _build(
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("CREATE SCHEMA lake")
         _stamp(connection, nlp_version, now)
+        connection.execute("CREATE TABLE lake.confusion AS FROM confusion")
         skipped = _load(connection, lake, brands, feeds, nlp_version)
         connection.execute("BEGIN")  # one commit for hundreds of small statements
         _describe_tables(connection)
@@ -162,6 +179,9 @@ def _load(
             continue
         try:
             for one in statements("tables"):
+                if one.name not in tables.TABLES:  # worked out from those that arrived
+                    connection.execute(f"CREATE OR REPLACE TABLE lake.{one.name} AS {one.text}")
+                    continue
                 if one.name in given:
                     rows = ds.dataset(pa.Table.from_batches([given[one.name]]))
                 else:
@@ -180,7 +200,7 @@ def _load(
 def _scans(lake: Lake, nlp_version: str, deep: bool) -> dict[str, Scan]:
     """Return what can be read of each table. Mentions are listed before posts, so that none lacks its post."""
     mentions = lake.mentions_files(nlp_version)
-    scans = {table: lake.scan(table, deep=deep) for table in ("posts", "visits", "rejects", "alerts")}
+    scans = {table: lake.scan(table, deep=deep) for table in ("posts", "visits", "rejects", "alerts", "corrections")}
     unreadable = {path for path, _ in scans["posts"].skipped}
     of_readable = [path for path in mentions if posts_path(path) not in unreadable]
     return scans | {"mentions": lake.scan("mentions", files=of_readable, deep=deep)}
@@ -204,6 +224,9 @@ def _describe_tables(connection: duckdb.DuckDBPyConnection) -> None:
     _comment(connection, "TABLE", "lake.snapshot", "what this file is\nGrain: one row")
     for column, doc in STAMP.items():
         _comment(connection, "COLUMN", f"lake.snapshot.{column}", doc)
+    _comment(connection, "TABLE", "lake.confusion", "how nlp errs about sentiment\nGrain: a true and a given side")
+    for field in CONFUSION:
+        _comment(connection, "COLUMN", f"lake.confusion.{field.name}", tables.doc_of(field))
     for one in statements("tables"):
         _comment(connection, "TABLE", f"lake.{one.name}", one.comment)
         for column, doc in (_contract_docs(one.name) | dict(one.columns)).items():
@@ -211,19 +234,18 @@ def _describe_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _define(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make scalar macros, views, marts and table macros, with their comments."""
-    macros = statements("macros")
-    for one in macros:
-        if not _is_table_macro(one):
+    """Make views, marts and macros, with their comments."""
+    for one in definitions():
+        if one.kind == "views":
+            connection.execute(f"CREATE VIEW {one.name} AS {one.text}")
+        elif one.kind == "marts":
+            if "verdicts" in one.reads:
+                connection.register("verdicts", brand_verdicts(connection))
+            connection.execute(f"CREATE TABLE {one.name} AS {one.text}")
+            connection.unregister("verdicts")
+        else:
             connection.execute(one.text)
-    for one in statements("views"):
-        connection.execute(f"CREATE VIEW {one.name} AS {one.text}")
-    for one in statements("marts"):
-        connection.execute(f"CREATE TABLE {one.name} AS {one.text}")
-    for one in macros:
-        if _is_table_macro(one):
-            connection.execute(one.text)
-        _comment(connection, "MACRO TABLE" if _is_table_macro(one) else "MACRO", one.name, one.comment)
+            _comment(connection, "MACRO TABLE" if _is_table_macro(one) else "MACRO", one.name, one.comment)
     known = {**_contract_docs("posts"), **_contract_docs("mentions")}
     for one in (*statements("views"), *statements("marts")):
         _comment(connection, "VIEW" if one.kind == "views" else "TABLE", one.name, one.comment)
@@ -253,7 +275,7 @@ def _is_table_macro(one: Statement) -> bool:
 
 
 def _contract_docs(table: str) -> dict[str, str]:
-    return {field.name: tables.doc_of(field) for field in tables.TABLES[table]}
+    return {field.name: tables.doc_of(field) for field in tables.TABLES.get(table, ())}
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -63,6 +63,14 @@ def statements(kind: str) -> tuple[Statement, ...]:
     return tuple(found[name] for name in order)
 
 
+@cache
+def definitions() -> tuple[Statement, ...]:
+    """Return the views, marts and macros, which read each other freely, those that others read before them."""
+    found = {one.name: one for kind in ("views", "marts", "macros") for one in statements(kind)}
+    order = TopologicalSorter({name: sorted(one.reads & found.keys() - {name}) for name, one in found.items()})
+    return tuple(found[name] for name in order.static_order())
+
+
 def parse(kind: str, name: str, text: str) -> Statement:
     """Return a file's statement and what its header says."""
     header = []

@@ -25,6 +25,10 @@ CLOCK_SKEW = timedelta(minutes=2)  # a source's clock may run this far ahead of 
 OUTCOMES = ("new", "unchanged", "empty", "blocked", "failed", "gone", "capped")
 MATCHED_AS = ("alias", "handle", "hashtag", "domain", "feed")
 ALERT_EVENTS = ("opened", "grew", "notified", "acknowledged", "snoozed", "resolved")
+CORRECTABLE = (  # columns of mentions that a person may put right
+    "certainty", "sentiment", "emotion", "experience", "intents", "switched_from", "switched_to", "switch_status",
+    "stage", "staff", "aspects",
+)  # fmt: skip
 
 
 class Column(NamedTuple):
@@ -50,7 +54,9 @@ POSTS = table(
     key=("post_id", "version", "fetched_at"),
     columns={
         "post_id": Column(pa.string(), "ours, opaque; the same post read by two feeds has one id", True),
-        "version": Column(pa.string(), "hash of title and text, less what pages change by themselves, and of deleted", True),
+        "version": Column(
+            pa.string(), "hash of title and text, less what pages change by themselves, and of deleted", True
+        ),
         "feed": Column(pa.string(), "id of the feed in listening.toml that brought it", True),
         "source": Column(pa.string(), "the feed's kind: rss, hackernews, mastodon, ...", True),
         "kind": Column(pa.string(), "post, comment, review, article, video or question", True),
@@ -110,7 +116,7 @@ MENTIONS = table(
         "aspects": Column(pa.list_(_ASPECT), "what pleases or annoys; offsets into text; NULL if not judged"),
         "entities": Column(pa.list_(_LABELLED_SPAN), "named entities, BRAND among them; offsets into text", True),
         "language": Column(pa.string(), "detected (ISO 639-1); NULL if it cannot be told"),
-        "signature": Column(pa.binary(), "MinHash of the text for grouping into stories; NULL where not made"),
+        "signature": Column(pa.binary(), "MinHash of title and text, 64 bytes; NULL if too short to tell a story by"),
         "nlp_version": Column(pa.string(), "rules, models and brands that made this row", True),
     },
 )
@@ -164,6 +170,21 @@ ALERTS = table(
     },
 )
 
+CORRECTIONS = table(
+    "corrections",
+    grain="one row per time a person put a column of a mention right, or took that back; append-only",
+    key=("post_id", "brand", "column", "at", "by"),
+    columns={
+        "post_id": Column(pa.string(), "the post, in whatever version and of whatever nlp_version", True),
+        "brand": Column(pa.string(), "the mention's brand", True),
+        "column": Column(pa.string(), "of mentions: certainty, sentiment, ... or aspects", True),
+        "value": Column(pa.string(), "JSON of what is right, `null` for none; NULL takes back what was said before"),
+        "by": Column(pa.string(), "who said so", True),
+        "at": Column(UTC_TIME, "our clock; of two the later one holds", True),
+        "note": Column(pa.string(), "why, for a person; NULL if not told"),
+    },
+)
+
 BRANDS = table(
     "brands",
     grain="one row per brand in listening.toml when the snapshot was published",
@@ -193,6 +214,7 @@ TABLES: dict[str, pa.Schema] = {
     "visits": VISITS,
     "rejects": REJECTS,
     "alerts": ALERTS,
+    "corrections": CORRECTIONS,
     "brands": BRANDS,
     "feeds": FEEDS,
 }
@@ -204,6 +226,7 @@ _ONE_OF = {
     "outcome": OUTCOMES,
     "matched_as": MATCHED_AS,
     "event": ALERT_EVENTS,
+    "column": CORRECTABLE,
     "sentiment": (-1, 0, 1),
     "experience": ("first_hand", "second_hand", "opinion", "unknown"),
     "switch_status": ("considered", "done", "returned"),

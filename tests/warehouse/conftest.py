@@ -26,12 +26,12 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def publish(lake: Lake, database: Path) -> Callable[..., snapshot.Published]:
-    """Publish the lake at NOW; brands and feeds may be given."""
+    """Publish the lake at NOW; brands and feeds may be given, and how nlp errs."""
 
-    def publish(brand_rows=None, feed_rows=None, now=NOW) -> snapshot.Published:
+    def publish(brand_rows=None, feed_rows=None, now=NOW, confusion=None) -> snapshot.Published:
         told = brands("Quillon") if brand_rows is None else brand_rows
         heard = feeds("town-talk") if feed_rows is None else feed_rows
-        return snapshot.publish(lake, database, told, heard, VERSION, now)
+        return snapshot.publish(lake, database, told, heard, VERSION, now, confusion)
 
     return publish
 

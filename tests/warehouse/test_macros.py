@@ -46,9 +46,14 @@ def test_trend_counts_each_day_and_gives_net_sentiment_with_its_interval(lake, p
         "net_sentiment": pytest.approx(0.5),
         "net_sentiment_low": pytest.approx(2 * low - 1),
         "net_sentiment_high": pytest.approx(2 * high - 1),
+        "corrected": None,
+        "corrected_low": None,
+        "corrected_high": None,
         "coverage": None,
+        "reason": "no confusion matrix",
     }
     assert (today["n"], today["net_sentiment"], today["net_sentiment_low"]) == (1, None, None)
+    assert today["reason"] == "fewer than 5"
 
 
 def test_a_period_without_a_side_has_no_net_sentiment(lake, publish, ask):
@@ -56,6 +61,7 @@ def test_a_period_without_a_side_has_no_net_sentiment(lake, publish, ask):
     publish()
     [row] = ask("FROM trend('Quillon')")
     assert (row["n"], row["net_sentiment"], row["net_sentiment_high"]) == (5, None, None)
+    assert row["reason"] == "nobody takes a side"
 
 
 def test_quiet_periods_are_rows_of_zeros(lake, publish, ask):
@@ -143,13 +149,22 @@ def test_word_of_mouse_is_one_line_a_brand(lake, publish, ask):
         "net_sentiment": 0.0,
         "net_sentiment_low": pytest.approx(2 * low - 1),
         "net_sentiment_high": pytest.approx(2 * high - 1),
+        "corrected": None,
+        "corrected_low": None,
+        "corrected_high": None,
         "share_of_voice": pytest.approx(0.8),
         "n_before": 5,
         "n_change": pytest.approx(8 / 5 - 1),
         "net_sentiment_change": pytest.approx(0.0 - (1 - 3) / 4),
+        "negative_reach": None,  # nobody's reach is told
+        "negative_reach_low": None,
+        "negative_reach_high": None,
+        "negative_level": 0.0,
+        "imputed_share": 1.0,
         "top_source": "rss",
         "open_alerts": 1,
         "coverage": None,
+        "reason": "no confusion matrix",
     }
     assert (rows[1]["n"], rows[1]["n_before"], rows[1]["net_sentiment"]) == (2, None, None)
     assert (rows[2]["n"], rows[2]["top_source"], rows[2]["share_of_voice"]) == (0, None, 0.0)

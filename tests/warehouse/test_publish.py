@@ -100,7 +100,7 @@ def test_a_merge_in_the_middle_of_a_publish_loses_nothing(lake, database, monkey
     for number in range(6):
         store(lake, [post(f"p{number}")], [mention(post(f"p{number}"))], f"run-{number}")
     honest = getattr(lake, moment)
-    listed_before = {"posts": lake.files("posts"), "visits": [], "rejects": [], "alerts": []}
+    listed_before = {"posts": lake.files("posts"), "visits": [], "rejects": [], "alerts": [], "corrections": []}
 
     def while_a_merge_goes_on(table, **given):
         if len(lake.files("posts")) == 6:

@@ -141,7 +141,9 @@ def test_quiet_hours_are_rows_of_zeros_up_to_the_hour_of_the_snapshot(lake, publ
     rows = ask("FROM brand_hours ORDER BY hour")
     assert [row["hour"].hour for row in rows] == [9, 10, 11, 12]
     nine = {"mentions": 2, "authors": 1, "positives": 1, "negatives": 1, "neutrals": 0, "unknowns": 0}
+    nine |= {"voices": 2, "voices_positive": 1, "voices_negative": 1, "voices_neutral": 0, "voices_unknown": 0}
     twelve = {"mentions": 1, "authors": 0, "positives": 0, "negatives": 0, "neutrals": 0, "unknowns": 1}
+    twelve |= {"voices": 1, "voices_positive": 0, "voices_negative": 0, "voices_neutral": 0, "voices_unknown": 1}
     assert rows[0] == {"brand": "Quillon", "hour": utc(2026, 11, 20, 9), "coverage": None} | nine
     nothing = dict.fromkeys(nine, 0)
     assert rows[1] == {"brand": "Quillon", "hour": utc(2026, 11, 20, 10), "coverage": None} | nothing
@@ -308,8 +310,17 @@ def test_headers_describe_only_columns_that_are_there(ask_empty):
             assert set(one.columns) <= there, one.name
 
 
+def _needed(macro):
+    """Return how many of a macro's arguments must be given."""
+    [arguments] = re.findall(r"MACRO \w+\((.*?)\) AS", macro)
+    return sum(":=" not in argument for argument in arguments.split(",") if argument.strip())
+
+
 def test_macro_headers_name_their_columns_in_order(ask_empty):
-    calls = {"trend": "trend(NULL)", "share_of_voice": "share_of_voice()", "word_of_mouse": "word_of_mouse(NULL)"}
+    calls = {
+        one.name: f"{one.name}({', '.join(['NULL'] * _needed(one.text))})"
+        for one in statements("macros") if " AS TABLE" in one.text and "all of opinions" not in one.parts["Columns"]
+    }  # fmt: skip
     for name, call in calls.items():
         [header] = [one.parts["Columns"] for one in statements("macros") if one.name == name]
         named = re.sub(r" \([^)]*\)", "", header).split(", ")

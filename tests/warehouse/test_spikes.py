@@ -4,8 +4,9 @@ import random
 from datetime import timedelta
 
 import pytest
-from warehouse_rows import NOW, hours_ago, mention, post, store
+from warehouse_rows import NOW, batch, hours_ago, mention, post, store, visit
 
+from warehouse import tables
 from warehouse.alerts import quotes
 from warehouse.snapshot import connect
 
@@ -89,6 +90,12 @@ def test_a_handful_of_complaints_is_none(lake, publish, ask):
     assert ask("FROM negative_spikes WHERE hour > ?", hours_ago(24).replace(tzinfo=None)) == []
 
 
+def test_one_who_complains_all_day_is_no_storm(lake, publish, ask):
+    lake_of(lake, usual(), crowd([3, 2, 1], 30, 0.9, author="ann"))
+    publish()
+    assert ask("FROM negative_spikes WHERE hour > ?", hours_ago(24).replace(tzinfo=None)) == []
+
+
 def test_a_brand_heard_for_less_than_a_week_is_warming_up(lake, publish, ask):
     young = calm(range(4, 6 * 24), random.Random(3))
     lake_of(lake, young, crowd([3, 2, 1], 30, 0.9))
@@ -107,6 +114,14 @@ def test_what_comes_later_changes_no_earlier_verdict(lake, publish, ask):
     store(lake, said + more_said, told + more_told, "future")
     publish()
     assert ask("FROM negative_spikes WHERE hour <= ? ORDER BY hour", before[-1]["hour"]) == before
+
+
+def test_hours_in_which_every_visit_failed_are_missing_and_not_calm(lake, publish, ask):
+    lake_of(lake, calm(range(7 * 24, 17 * 24), random.Random(5)), crowd([3, 2, 1], 30, 0.9))
+    failed = [visit(outcome="failed", hours=hour) for hour in range(4, 7 * 24)]
+    lake.append(batch(tables.VISITS, *failed), tables.VISITS, "visits")
+    publish()
+    assert ask("FROM negative_spikes") == [], "it was heard on ten days"
 
 
 def test_a_brand_nobody_spoke_of_for_weeks_spikes_on_a_real_storm(lake, publish, ask):

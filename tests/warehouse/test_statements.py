@@ -12,9 +12,9 @@ def full_name(one):
 
 
 def known():
-    """Return every name a statement may read: what the files make, what is loaded for them, and the stamp."""
+    """Return every name a statement may read: what the files make, and what is loaded for them."""
     made = {full_name(one) for kind in ("tables", "views", "marts", "macros") for one in statements(kind)}
-    return made | {f"arrived_{one.name}" for one in statements("tables")} | {"lake.snapshot"}
+    return made | {f"arrived_{one.name}" for one in statements("tables")} | {"lake.snapshot", "lake.confusion"}
 
 
 def read_in(one):
@@ -37,6 +37,13 @@ def test_a_header_names_those_that_read_it():
         expected = {"checks" if other.kind == "checks" else full_name(other) for other in readers}
         may_be_named = known() | {other.name for other in statements("queries")} | {"checks"}
         assert named & may_be_named == expected, f"{one.kind}/{one.name}"
+
+
+def test_a_macros_header_begins_with_its_arguments():
+    for one in statements("macros"):
+        [arguments] = re.findall(r"MACRO \w+\((.*?)\) AS", one.text)
+        named = [argument.split(":=")[0].strip() for argument in arguments.split(",")]
+        assert one.text.startswith(f"-- {one.name}({', '.join(named)}): "), one.name
 
 
 def test_what_is_read_comes_before_its_reader():

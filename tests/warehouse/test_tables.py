@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from warehouse_rows import NOW, batch, event, mention, post, visit
+from warehouse_rows import NOW, batch, correction, event, mention, post, visit
 
 from warehouse import tables
 from warehouse.tables import ContractError, conform, faults
@@ -16,6 +16,7 @@ ROWS = {
     "mentions": (tables.MENTIONS, mention(post("a"))),
     "visits": (tables.VISITS, visit()),
     "alerts": (tables.ALERTS, event("a", "opened", 1)),
+    "corrections": (tables.CORRECTIONS, correction("stage", "pay")),
 }
 
 
@@ -41,6 +42,7 @@ def test_rows_that_keep_the_contract_pass_as_they_are_in_the_order_of_its_column
         ("mentions", "matched_as", "guess", "is none of alias, handle, hashtag, domain, feed"),
         ("visits", "posts", -1, "is negative"),
         ("visits", "outcome", "fine", "is none of new, unchanged, empty, blocked, failed, gone, capped"),
+        ("corrections", "column", "text", f"is none of {', '.join(tables.CORRECTABLE)}"),
         ("alerts", "event", "shouted", "is none of opened, grew, notified, acknowledged, snoozed, resolved"),
     ],
 )

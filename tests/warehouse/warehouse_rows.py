@@ -1,6 +1,7 @@
 """Rows for the warehouse's tests: a call names what matters to the test, the rest is plain."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -86,6 +87,19 @@ def event(alert_id: str, what: str, hours: float, **other: Any) -> dict[str, Any
         "at": hours_ago(hours),
         "by": "watch",
         "evidence": "{}",
+    } | other
+
+
+def correction(column: str, value: Any, hours: float = 0.5, **other: Any) -> dict[str, Any]:
+    """Return what a person said of the mention of Quillon in post "a"; value: what is right, ... takes it back."""
+    return {
+        "post_id": "a",
+        "brand": "Quillon",
+        "column": column,
+        "value": None if value is ... else json.dumps(value),
+        "by": "kim",
+        "at": hours_ago(hours),
+        "note": None,
     } | other
 
 

@@ -1,22 +1,25 @@
--- share_of_voice(since): how much of what is said in its market is said about each brand.
+-- share_of_voice(since, unit, as_of): how much of what is said in its market is said about each brand.
 -- Grain:   one row per brand in listening.toml, the loudest first.
--- Reads:   brands, trend, wilson_low, if_enough.
+-- Reads:   brands, counts, coverage_in, net_sentiment, net_sentiment_low, net_sentiment_high, wilson_low, wilson_high,
+--          if_enough, too_few.
 -- Read by: the data team, word_of_mouse.
--- Takes:   since, a TIMESTAMP or DATE in UTC (NULL: 30 days before the snapshot's hour); whole hours are counted.
--- Method:  a brand's mentions / those of the brand and its competitors, or of all brands if it names none. A post that
---          names k brands counts once for each. NULL where the market has fewer than 5 mentions. The panel of feeds
---          is not fixed yet: a feed added within the period moves the figure.
--- Columns: brand, n (mentions), positives, negatives, neutrals, unknown_share, net_sentiment, net_sentiment_low,
---          net_sentiment_high (95 %), market_n (mentions in its market), share_of_voice (0..1), share_of_voice_low,
---          share_of_voice_high (95 %), coverage (mean of the hours that have one)
-CREATE OR REPLACE MACRO share_of_voice(since := NULL) AS TABLE
+-- Takes:   since, unit and as_of, as trend; whole hours are counted.
+-- Method:  a brand's units / those of the brand and its competitors, or of all brands if it names none. A post that
+--          names k brands counts once for each. Only feeds on the panel count: those heard throughout the period and
+--          the equally long one before it; a feed that is added moves nothing (see panel). NULL where the market has
+--          fewer than 5.
+-- Columns: brand, n (units, on the panel as all counts here), positives, negatives, neutrals, unknown_share,
+--          net_sentiment, net_sentiment_low, net_sentiment_high (95 %), market_n (units in its market), share_of_voice
+--          (0..1), share_of_voice_low, share_of_voice_high (95 %), coverage (mean of the hours that have one), reason
+--          (why there is no share)
+CREATE OR REPLACE MACRO share_of_voice(since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH said AS (
     SELECT listed.brand, listed.competitors,
            coalesce(heard.n, 0) AS n, coalesce(heard.positives, 0) AS positives,
-           coalesce(heard.negatives, 0) AS negatives, coalesce(heard.neutrals, 0) AS neutrals, heard.unknown_share,
-           heard.net_sentiment, heard.net_sentiment_low, heard.net_sentiment_high, heard.coverage
+           coalesce(heard.negatives, 0) AS negatives, coalesce(heard.neutrals, 0) AS neutrals,
+           heard.unknowns / heard.n AS unknown_share
     FROM brands AS listed
-    LEFT JOIN trend(NULL, since := since, grain := NULL) AS heard ON heard.brand = listed.brand
+    LEFT JOIN counts(NULL, since, NULL, unit, as_of, on_panel := true) AS heard ON heard.brand = listed.brand
 ), markets AS (
     SELECT said.brand, CAST(sum(rival.n) AS BIGINT) AS market_n
     FROM said
@@ -25,12 +28,15 @@ WITH said AS (
     GROUP BY said.brand
 )
 SELECT said.brand, said.n, said.positives, said.negatives, said.neutrals, said.unknown_share,
-       said.net_sentiment, said.net_sentiment_low, said.net_sentiment_high,
+       if_enough(net_sentiment(said.positives, said.negatives), said.n) AS net_sentiment,
+       if_enough(net_sentiment_low(said.positives, said.negatives), said.n) AS net_sentiment_low,
+       if_enough(net_sentiment_high(said.positives, said.negatives), said.n) AS net_sentiment_high,
        markets.market_n,
        if_enough(said.n / markets.market_n, markets.market_n) AS share_of_voice,
        if_enough(wilson_low(said.n, markets.market_n), markets.market_n) AS share_of_voice_low,
-       if_enough(1 - wilson_low(markets.market_n - said.n, markets.market_n), markets.market_n) AS share_of_voice_high,
-       said.coverage
+       if_enough(wilson_high(said.n, markets.market_n), markets.market_n) AS share_of_voice_high,
+       heard.coverage, too_few(markets.market_n) AS reason
 FROM said
 JOIN markets ON markets.brand = said.brand
+LEFT JOIN coverage_in(since, as_of) AS heard ON heard.brand = said.brand
 ORDER BY said.n DESC, said.brand

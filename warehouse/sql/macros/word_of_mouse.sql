@@ -1,52 +1,97 @@
--- word_of_mouse(brand, since): the word of mouse about a brand in one line.
+-- word_of_mouse(brand, since, unit, as_of): the word of mouse about a brand in one line.
 -- Grain:   one row per brand in listening.toml, those nobody speaks of included; the most talked about first.
--- Reads:   share_of_voice, brand_hours, mentions, alerts, lake.snapshot, net_sentiment, if_enough.
+-- Reads:   brands, trend, counts, share_of_voice, said_in, opinions, alerts, span, is_known, net_sentiment, wilson_low,
+--          wilson_high, if_enough, too_few.
 -- Read by: the data team, the command line.
--- Takes:   brand (NULL: every brand); since, a TIMESTAMP or DATE in UTC (NULL: 30 days before the snapshot's hour).
+-- Takes:   as trend, without a grain.
 -- Method:  the period runs from the first whole hour since then to the running one; "before" is the equally long one
---          before it, and is NULL where the brand's first mention lies within it, since then nobody knows what was
---          not heard. Figures that need 5 mentions are NULL below that.
--- Columns: brand, n (mentions), authors (different ones), positives, negatives, neutrals, unknown_share, net_sentiment,
---          net_sentiment_low, net_sentiment_high (95 %), share_of_voice (0..1, among it and its competitors),
---          n_before, n_change (n / n_before - 1), net_sentiment_change, top_source, open_alerts (not yet resolved),
---          coverage (mean of the hours that have one)
-CREATE OR REPLACE MACRO word_of_mouse(brand, since := NULL) AS TABLE
-WITH period AS (
-    SELECT coalesce(CAST(since AS TIMESTAMP), snapshot.hour - INTERVAL 30 DAYS) AS starts,
-           snapshot.hour + INTERVAL 1 HOUR AS ends
-    FROM lake.snapshot AS snapshot
+--          before it, and is NULL where the brand's first mention lies within it, since then nobody knows what was not
+--          heard. Figures that need 5 are NULL below that. Reach weighs a mention by ln(1 + min(reach, 99th percentile
+--          of its source in the period)), reach being followers or views; where it is not told, the source's median
+--          stands for it. It is potential audience, never money. negative_reach is the weight of negative mentions /
+--          that of all judged ones; its interval takes the (sum w)^2 / sum w^2 mentions that such weights are worth
+--          (Kish 1965). negative_level is the weight of negative mentions, of an age of h hours worth exp(-h/48).
+--          Whether alerts are open is told as of now, or as of as_of.
+-- Columns: brand, n (units), authors (different ones), positives, negatives, neutrals, unknown_share, net_sentiment,
+--          net_sentiment_low, net_sentiment_high (95 %), corrected, corrected_low, corrected_high (95 %),
+--          share_of_voice (0..1, among it and its competitors), n_before, n_change (n / n_before - 1),
+--          net_sentiment_change, negative_reach (0..1), negative_reach_low, negative_reach_high (95 %), negative_level,
+--          imputed_share (of mentions, whose reach is not told), top_source, open_alerts (not yet resolved), coverage
+--          (mean of the hours that have one), reason (why a net sentiment is NULL)
+CREATE OR REPLACE MACRO word_of_mouse(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
+WITH asked AS (
+    FROM span(since, as_of)
+), first_heard AS (
+    SELECT said.brand, min(said.hour) AS hour
+    FROM opinions AS said
+    WHERE (brand IS NULL OR said.brand = brand) AND is_known(said.known_from, said.known_until, as_of)
+    GROUP BY said.brand
 ), earlier AS (
-    SELECT hours.brand,
-           CAST(sum(hours.mentions) AS BIGINT) AS n,
-           CAST(sum(hours.positives) AS BIGINT) AS positives,
-           CAST(sum(hours.negatives) AS BIGINT) AS negatives
-    FROM brand_hours AS hours, period
-    WHERE hours.hour < period.starts AND hours.hour >= period.starts - (period.ends - period.starts)
-    GROUP BY hours.brand
-    HAVING min(hours.hour) < any_value(period.starts - (period.ends - period.starts)) + INTERVAL 1 HOUR
-), voices AS (
-    SELECT found.brand, count(DISTINCT found.author) AS authors, mode(found.source) AS top_source
-    FROM mentions AS found, period
-    WHERE found.is_meant AND date_trunc('hour', found.published_at) >= period.starts
-      AND (brand IS NULL OR found.brand = brand)
-    GROUP BY found.brand
+    SELECT told.brand, told.n, told.positives, told.negatives
+    FROM counts(brand, since, NULL, unit, as_of, back := 1) AS told
+    JOIN first_heard ON first_heard.brand = told.brand
+    JOIN span(since, as_of, back := 1) AS before ON first_heard.hour < before.starts + INTERVAL 1 HOUR
+), said AS (
+    SELECT told.brand, told.author, told.source, told.sentiment, told.reach, told.published_at
+    FROM said_in(NULL, since, as_of) AS told
+), sources AS (
+    SELECT said.source, coalesce(median(said.reach), 0) AS usual, quantile_cont(said.reach, 0.99) AS most
+    FROM said
+    GROUP BY said.source
+), weighed AS (
+    SELECT said.*,
+           ln(1 + least(coalesce(said.reach, sources.usual), coalesce(sources.most, sources.usual))) AS weight,
+           date_diff('second', said.published_at, asked.ends) / 3600 AS age_hours
+    FROM said
+    JOIN sources ON sources.source = said.source, asked
+    WHERE brand IS NULL OR said.brand = brand
+), voiced AS (
+    SELECT weighed.brand, count(DISTINCT weighed.author) AS authors, mode(weighed.source) AS top_source,
+           avg(CAST(weighed.reach IS NULL AS INT)) AS imputed_share,
+           count(weighed.sentiment) AS judged,
+           sum(weighed.weight) FILTER (weighed.sentiment = -1) AS against,
+           sum(weighed.weight) FILTER (weighed.sentiment IS NOT NULL) AS whole,
+           sum(weighed.weight ^ 2) FILTER (weighed.sentiment IS NOT NULL) AS squares,
+           coalesce(sum(weighed.weight * exp(-greatest(weighed.age_hours, 0) / 48)) FILTER (weighed.sentiment = -1), 0)
+               AS negative_level
+    FROM weighed
+    GROUP BY weighed.brand
+), reached AS (
+    SELECT voiced.*, coalesce(voiced.against, 0) / nullif(voiced.whole, 0) AS negative_reach,
+           voiced.whole ^ 2 / nullif(voiced.squares, 0) AS worth
+    FROM voiced
 ), raised AS (
     SELECT told.brand, count(*) AS open_alerts
     FROM alerts AS told
-    WHERE told.state <> 'resolved'
+    WHERE (as_of IS NULL AND told.state <> 'resolved')
+       OR (told.opened_at <= CAST(as_of AS TIMESTAMP)
+           AND (told.resolved_at IS NULL OR told.resolved_at > CAST(as_of AS TIMESTAMP)))
     GROUP BY told.brand
 )
-SELECT voice.brand, voice.n, coalesce(voices.authors, 0) AS authors, voice.positives, voice.negatives, voice.neutrals,
-       voice.unknown_share, voice.net_sentiment, voice.net_sentiment_low, voice.net_sentiment_high,
+SELECT listed.brand, coalesce(heard.n, 0) AS n, coalesce(reached.authors, 0) AS authors,
+       coalesce(heard.positives, 0) AS positives, coalesce(heard.negatives, 0) AS negatives,
+       coalesce(heard.neutrals, 0) AS neutrals, heard.unknown_share,
+       heard.net_sentiment, heard.net_sentiment_low, heard.net_sentiment_high,
+       heard.corrected, heard.corrected_low, heard.corrected_high,
        voice.share_of_voice,
        earlier.n AS n_before,
-       if_enough(voice.n / earlier.n - 1, earlier.n) AS n_change,
-       if_enough(voice.net_sentiment - net_sentiment(earlier.positives, earlier.negatives), earlier.n)
+       if_enough(coalesce(heard.n, 0) / earlier.n - 1, earlier.n) AS n_change,
+       if_enough(heard.net_sentiment - net_sentiment(earlier.positives, earlier.negatives), earlier.n)
            AS net_sentiment_change,
-       voices.top_source, coalesce(raised.open_alerts, 0) AS open_alerts, voice.coverage
-FROM share_of_voice(since := since) AS voice
-LEFT JOIN earlier ON earlier.brand = voice.brand
-LEFT JOIN voices ON voices.brand = voice.brand
-LEFT JOIN raised ON raised.brand = voice.brand
-WHERE brand IS NULL OR voice.brand = brand
-ORDER BY voice.n DESC, voice.brand
+       if_enough(reached.negative_reach, reached.judged) AS negative_reach,
+       if_enough(wilson_low(reached.negative_reach * reached.worth, reached.worth), reached.judged)
+           AS negative_reach_low,
+       if_enough(wilson_high(reached.negative_reach * reached.worth, reached.worth), reached.judged)
+           AS negative_reach_high,
+       if_enough(reached.negative_level, reached.judged) AS negative_level,
+       reached.imputed_share, reached.top_source, coalesce(raised.open_alerts, 0) AS open_alerts, heard.coverage,
+       CASE WHEN heard.brand IS NULL THEN too_few(0) ELSE heard.reason END AS reason
+FROM brands AS listed
+LEFT JOIN trend(brand, since := since, grain := NULL, unit := unit, as_of := as_of) AS heard
+  ON heard.brand = listed.brand
+LEFT JOIN share_of_voice(since := since, unit := unit, as_of := as_of) AS voice ON voice.brand = listed.brand
+LEFT JOIN earlier ON earlier.brand = listed.brand
+LEFT JOIN reached ON reached.brand = listed.brand
+LEFT JOIN raised ON raised.brand = listed.brand
+WHERE brand IS NULL OR listed.brand = brand
+ORDER BY n DESC, listed.brand

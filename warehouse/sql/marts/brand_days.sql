@@ -1,7 +1,7 @@
 -- brand_days: what was said about each brand, day by day (UTC), quiet days included.
 -- Grain:   one row per (brand, day); the last day is still running.
--- Reads:   brand_hours, mentions, lake.snapshot, net_sentiment, net_sentiment_low, net_sentiment_high, if_enough.
--- Read by: the data team.
+-- Reads:   brand_hours, opinions, net_sentiment, net_sentiment_low, net_sentiment_high, if_enough.
+-- Read by: the data team, coverage_in.
 -- Method:  sums of brand_hours; authors are counted once a day. Net sentiment is (P - N) / (P + N) with the 95 % Wilson
 --          interval, NULL below 5 mentions. Coverage is the mean of the hours that have one.
 -- Columns:
@@ -28,9 +28,9 @@ WITH summed AS (
     FROM brand_hours
     GROUP BY ALL
 ), speakers AS (
-    SELECT brand, CAST(least(mentions.published_at, snapshot.hour) AS DATE) AS day, count(DISTINCT author) AS authors
-    FROM mentions, lake.snapshot AS snapshot
-    WHERE is_meant
+    SELECT brand, CAST(hour AS DATE) AS day, count(DISTINCT author) AS authors
+    FROM opinions
+    WHERE known_until IS NULL
     GROUP BY ALL
 )
 SELECT summed.brand, summed.day, mentions, coalesce(authors, 0) AS authors, positives, negatives, neutrals, unknowns,

@@ -1,7 +1,7 @@
 -- lake.visits: every attempt to read a feed.
 -- Grain:   one row per (feed, started_at).
 -- Reads:   arrived_visits.
--- Read by: feed_health, brand_hours, the checks.
+-- Read by: feed_health, coverage_hours, panel, the checks.
 -- Method:  new, unchanged, empty and capped are answers; blocked, failed and gone are none. An empty answer that is not
 --          believed, because the feed had posts before, says so in `error` and is none either: missing is not zero.
 -- Columns:

@@ -1,7 +1,7 @@
 -- alerts: each alert and how it stands.
 -- Grain:   one row per alert.
 -- Reads:   lake.alerts, its append-only events.
--- Read by: the data team, word_of_mouse.
+-- Read by: the data team, word_of_mouse, why.
 -- Method:  the last event that changes the state gives it; being told (notified) changes nothing.
 -- Columns:
 --   state: open, acknowledged, snoozed or resolved
@@ -19,7 +19,7 @@ WITH events AS (
     SELECT *, event <> 'notified' AS changes, event IN ('opened', 'grew') AS tells
     FROM lake.alerts
 ), folded AS (
-    SELECT alert_id,
+    SELECT events.alert_id,  -- by its full name, or the argument of the macro why hides it
            any_value(brand) AS brand,
            any_value(aspect) AS aspect,
            arg_max(event, ("at", event)) FILTER (changes) AS last_event,
@@ -31,9 +31,9 @@ WITH events AS (
            max("at") FILTER (event = 'resolved') AS resolved_at,
            arg_max(evidence, "at") FILTER (tells) AS evidence
     FROM events
-    GROUP BY alert_id
+    GROUP BY events.alert_id
 )
-SELECT alert_id, brand, aspect,
+SELECT folded.alert_id, brand, aspect,
        CASE WHEN last_event IN ('acknowledged', 'snoozed', 'resolved') THEN last_event ELSE 'open' END AS state,
        opened_at, told_at, told_to, grew, changed_at,
        CASE WHEN last_event = 'resolved' THEN resolved_at END AS resolved_at,
