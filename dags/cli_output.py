@@ -17,6 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from dags.correcting import Corrected
+    from dags.enriching import Judged
+    from dags.spiking import Spiked
     from dags.stages import Enriched
     from dags.watching import Watched
     from warehouse.snapshot import Published
@@ -24,11 +27,13 @@ if TYPE_CHECKING:
 NO_ANSWER = {"failed", "blocked", "gone"}
 _NEVER_FOLDED = {"brand", "feed", "mentions a day", "net sentiment (95 %)"}
 _BARS = "▁▂▃▄▅▆▇█"
+_SIDES = {-1: "negative", 0: "neutral", 1: "positive"}
 
 _WIDTH = None if sys.stdout.isatty() else 200  # a file or a pipe has no width of its own
 
-_out = Console(highlight=False, width=_WIDTH)
-_err = Console(stderr=True, highlight=False)
+# Without emoji: a post_id such as rss:a:1 holds what rich takes for one.
+_out = Console(highlight=False, emoji=False, width=_WIDTH)
+_err = Console(stderr=True, highlight=False, emoji=False)
 
 Row = Mapping[str, Any]
 
@@ -73,6 +78,15 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_err, transient=True) as bar:
         task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+@contextlib.contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Show a number that grows on stderr while the block runs; call what it yields with the number of things done."""
+    columns = (TextColumn(what), TextColumn("{task.completed}"), TimeElapsedColumn())
+    with Progress(*columns, console=_err, transient=True) as bar:
+        task = bar.add_task(what, total=None)
         yield lambda done: bar.advance(task, done)
 
 
@@ -137,6 +151,26 @@ def show_enriched(enriched: "Enriched", *, as_json: bool) -> None:
     for path, reason in enriched.skipped:
         warn(f"{path} was not read: {reason}")
     say(f"{enriched.mentions} mentions found in {enriched.posts} posts ({enriched.files} files)")
+
+
+def show_judged(judged: "Judged", *, as_json: bool) -> None:
+    """Print how many lines were written, on stderr: standard output may be the file."""
+    if as_json:
+        _err.print_json(data=dataclasses.asdict(judged))
+        return
+    if judged.errors:
+        warn(f"{judged.errors} lines could not be judged; each says why in its place")
+    _err.print(f"{judged.lines} lines written", markup=False)
+
+
+def show_spiked(spiked: "Spiked", *, as_json: bool) -> None:
+    """Print how many rows were judged, on stderr: standard output may be the file."""
+    if as_json:
+        _err.print_json(data=dataclasses.asdict(spiked))
+        return
+    if spiked.refused:
+        warn(f"{spiked.refused} rows were refused; each says why in its place")
+    _err.print(f"{spiked.rows} rows written, {spiked.incidents} spikes begin in them", markup=False)
 
 
 def show_published(published: "Published", database: Path, *, as_json: bool) -> None:
@@ -225,6 +259,48 @@ def show_alerts(rows: Sequence[Row], *, as_json: bool, quotes: int = 3) -> None:
             )
 
 
+def show_corrected(made: "Corrected") -> None:
+    """Print what was said of a mention."""
+    for said in made.said:
+        now = "what nlp finds" if made.is_undone else _words(said.label, said.now)
+        say(f"{said.label} of {made.brand} in {made.post_id}: {_words(said.label, said.before)} -> {now}")
+
+
+def show_whether_published(made: "Corrected", published: "Published | None", database: Path, *, as_json: bool) -> None:
+    """Print whether readers of the file see it."""
+    if as_json:
+        warnings = published.warnings if published else ()
+        print_json({**_jsonable(made), "is_published": published is not None, "warnings": warnings})
+        return
+    if published is None:
+        say("Stored. Nobody sees it before the next `wom publish`.")
+        return
+    for warning in published.warnings:
+        warn(warning)
+    say(f"Stored and published: {database} shows it ({published.seconds:.1f} s).")
+
+
+def show_corrections(rows: Sequence[Row], *, as_json: bool) -> None:
+    """Print what people put right and still holds, the oldest first."""
+    told = [{**row, "value": json.loads(row["value"])} for row in rows]
+    if as_json:
+        print_json(told)
+        return
+    if not rows:
+        say("Nothing was corrected.")
+        return
+    shown = [{**row, "value": _words(row["column"], row["value"])} for row in told]
+    show(shown, ["post_id", "brand", "column", "value", "by", "at", "note"], as_json=False)
+
+
+def show_written(lines: int, path: Path, *, as_json: bool) -> None:
+    """Print what was exported."""
+    if as_json:
+        print_json({"file": path, "lines": lines})
+        return
+    say(f"{lines} corrected mentions written to {path}")
+
+
 def sparkline(values: Sequence[float | None]) -> str:
     """Return values as bars of eight heights, the largest the tallest; a missing one is a space."""
     top = max((value for value in values if value is not None), default=0) or 1
@@ -253,6 +329,24 @@ def _signed(value: float | None, low: float | None, high: float | None) -> str:
     if value is None or low is None or high is None:
         return "-"
     return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def _words(label: str, value: Any) -> str:
+    """Return a label's value in the words that `wom correct` takes."""
+    match label, value:
+        case "sentiment" | "emotion" | "intents" | "aspects", None:
+            return "not judged"
+        case _, None | []:
+            return "none"
+        case "sentiment", side:
+            return _SIDES.get(side, str(side))
+        case "aspects", found:
+            return ",".join(f"{one['aspect']}:{_SIDES.get(one['sentiment'], one['sentiment'])}" for one in found)
+        case "intents", found:
+            return ",".join(found)
+        case "certainty", share:
+            return f"{share:.2g}"
+    return str(value)
 
 
 def _jsonable(value: Any) -> Any:
