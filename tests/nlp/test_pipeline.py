@@ -36,6 +36,12 @@ def test_a_domain_in_a_link_gives_the_whole_link(language):
     assert (span.text, span.id_) == ("https://shop.acme.com/x", "Acme")
 
 
-def test_opinions_are_kept_by_brand(language):
-    opinions = language("Acme is great but Initech is terrible")._.opinions
-    assert {brand: opinion.sentiment for brand, opinion in opinions.items()} == {"Acme": 1, "Initech": -1}
+def test_what_is_said_is_kept_by_brand(language):
+    judged = language("Acme is much better than Initech, whose support is terrible")._.judged
+    assert {brand: one.sentiment for brand, one in judged.items()} == {"Acme": 1, "Initech": -1}
+
+
+def test_batches_and_single_texts_are_judged_alike(language):
+    texts = ["Acme is great", "nothing here", "Initech is terrible and Acme too", "Initech"]
+    piped = [doc._.judged for doc in language.pipe(texts * 40)]
+    assert piped == [language(text)._.judged for text in texts] * 40
