@@ -1,6 +1,7 @@
 """The stages with a person watching: the same functions as Airflow's tasks call, with progress on stderr."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dags import cli_output as output
@@ -8,6 +9,7 @@ from dags import stages
 from dags.settings import Settings
 
 if TYPE_CHECKING:
+    from dags.enriching import Judged
     from warehouse.snapshot import Published
 
 
@@ -28,6 +30,14 @@ def enrich(settings: Settings) -> stages.Enriched:
     files = [path for batch in stages.pending_batches(settings) for path in batch]
     with output.progress("posts files read", len(files)) as advance:
         return stages.enrich(settings, files, on_file=lambda path: advance(1))
+
+
+def enrich_file(source: Path, target: Path, *, overall: bool, environment: Mapping[str, str]) -> "Judged":
+    """Judge the posts of a file into another; return how many lines there are."""
+    from dags.enriching import enrich_file as judge_file
+
+    with output.counting("lines read") as advance:
+        return judge_file(source, target, overall=overall, environment=environment, on_line=lambda: advance(1))
 
 
 def publish(settings: Settings) -> "Published":

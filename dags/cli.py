@@ -4,6 +4,7 @@ Exit status: 0 done, 1 failed, 2 wrong use or configuration. Nothing heavy is im
 DuckDB and Arrow come with the command that needs them.
 """
 
+import getpass
 import io
 import os
 import sys
@@ -92,11 +93,45 @@ def collect(
 
 
 @app.command()
-def enrich(as_json: AsJson = False) -> None:
-    """Read brands, sentiment and entities out of the posts that were not read yet."""
+def enrich(
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Posts from elsewhere, as JSON lines: post_id, text, brand ...")
+    ] = None,
+    target: Annotated[Path | None, typer.Option("--to", help="Where their mentions go, as JSON lines.")] = None,
+    overall: Annotated[
+        bool, typer.Option("--overall", help="Judge how each text sounds as a whole, for no brand.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read brands, sentiment and entities out of the posts that were not read yet.
+
+    With --from and --to, out of those of a file instead; `-` is standard input or output. Nothing is stored then.
+    """
     from dags import by_hand
 
-    output.show_enriched(by_hand.enrich(load_settings()), as_json=as_json)
+    if source is None and target is None and not overall:
+        output.show_enriched(by_hand.enrich(load_settings()), as_json=as_json)
+        return
+    if source is None or target is None:
+        raise SettingsError("--from and --to go together, as in: wom enrich --from posts.jsonl --to mentions.jsonl")
+    output.show_judged(by_hand.enrich_file(source, target, overall=overall, environment=os.environ), as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    labelled: Annotated[Path, typer.Argument(help="Labelled mentions as JSON lines, or a folder of labelled sets.")],
+) -> None:
+    """Print how good the mention model is on labelled mentions: every label, with bounds and confusions."""
+    from nlp.mention_model import MentionModel
+    from nlp.training.evaluate import read, report
+
+    try:
+        examples = read(labelled, "reported")
+    except OSError as error:
+        raise SettingsError(f"{labelled}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    report(MentionModel(threads=2), examples)
 
 
 @app.command()
@@ -200,6 +235,74 @@ def alerts(
 
 
 @app.command()
+def spikes(
+    source: Annotated[
+        Path, typer.Option("--from", help="CSV of hourly counts: series, timestamp, mentions, negatives, source.")
+    ],
+    target: Annotated[Path, typer.Option("--to", help="Where score, alert and reason of each row go, as CSV.")],
+    as_json: AsJson = False,
+) -> None:
+    """Find negative spikes in hourly counts from elsewhere; `-` is standard input or output. Nothing is stored."""
+    from dags import spiking
+
+    output.show_spiked(spiking.spike_file(source, target), as_json=as_json)
+
+
+@app.command()
+def correct(
+    post: Annotated[str, typer.Argument(help="The post's id, or how it begins, or the post's URL.")],
+    brand: Annotated[str, typer.Argument(help="The brand it mentions.")],
+    labels: Annotated[
+        list[str] | None,
+        typer.Argument(help="What is right: sentiment=negative intents=complain,left aspects=billing:negative ..."),
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back what was said, all of it or of the labels named.")
+    ] = False,
+    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who says so; your login unless named.")] = None,
+    no_publish: Annotated[bool, typer.Option("--no-publish", help="Leave it to the next publish to show it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put right what was understood of a mention: it wins over nlp from now on, whatever nlp_version or edit comes."""
+    from dags import by_hand, stages
+
+    settings = load_settings()
+    made = stages.correct(settings, post, brand, labels or [], by=by or _login(), note=note, taken_back=undo)
+    if not as_json:
+        output.show_corrected(made)
+    published = None
+    if not no_publish:
+        try:
+            published = by_hand.publish(settings)
+        except Exception:
+            output.warn("it is stored, and shows after the next publish that succeeds; this one did not")
+            raise
+    output.show_whether_published(made, published, settings.database, as_json=as_json)
+
+
+@app.command()
+def corrections(
+    to: Annotated[
+        Path | None, typer.Option(help="Write the corrected mentions there, a JSON object a line, to evaluate on.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what people put right, or export the corrected mentions as labelled lines."""
+    from dags import stages, summary
+
+    if to is None:
+        output.show_corrections(stages.corrections(load_settings()), as_json=as_json)
+        return
+    from dags.corrected_lines import corrected_lines
+
+    with summary.reading(_database()) as database:
+        lines = corrected_lines(database)
+    to.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    output.show_written(len(lines), to, as_json=as_json)
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT, for instance \"FROM trend('Acme')\".")],
     as_json: AsJson = False,
@@ -217,6 +320,13 @@ def _fail_unless(good: bool) -> None:
         raise typer.Exit(1)
 
 
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # a container may run under a number that has no name
+        raise SettingsError("this machine does not know who you are: say it with --by") from error
+
+
 def _database() -> Path:
     """Return the DuckDB file: reading it needs no valid listening.toml."""
     return database_path(os.environ.get("WOM_LAKE") or "lake", os.environ)
@@ -224,5 +334,7 @@ def _database() -> Path:
 
 def _stop(error: BaseException | None, *, status: int) -> None:
     if error is not None:
-        Console(stderr=True, highlight=False).print(f"wom: {error}", style="red", markup=False, soft_wrap=True)
+        Console(stderr=True, highlight=False, emoji=False).print(
+            f"wom: {error}", style="red", markup=False, soft_wrap=True
+        )
     sys.exit(status)

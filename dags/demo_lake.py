@@ -10,7 +10,7 @@ from dags.settings import Settings, SettingsError
 
 MARK = "demo.json"
 CONFIG = "demo.toml"
-_OURS = ("posts", "mentions", "visits", "rejects", "alerts", "state", ".locks")
+_OURS = ("posts", "mentions", "visits", "rejects", "alerts", "corrections", "state", ".locks")
 
 
 class Demo(BaseModel):
@@ -55,5 +55,5 @@ def refuse_to_mix(settings: Settings) -> None:
     if demo_in(settings.lake) and settings.source_file.name != CONFIG:
         raise SettingsError(
             f"{settings.lake} holds the demo's made-up posts. To listen for real: remove it (rm -r {settings.lake}), "
-            "or name another place in WOM_LAKE."
+            f"or name another place in WOM_LAKE. To go on with them: WOM_CONFIG={Path(settings.lake) / CONFIG}."
         )

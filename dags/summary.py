@@ -88,9 +88,10 @@ def per_brand(database: "DuckDBPyConnection", days: int) -> Rows:
     rows, _ = ask(
         database,
         """
-        SELECT told.*, (SELECT list(by_day.n ORDER BY by_day.period) FROM trend(NULL, since := $since) AS by_day
+        SELECT told.*, (SELECT list(by_day.n ORDER BY by_day.period)
+                        FROM trend(NULL, since := $since, unit := 'mention') AS by_day
                         WHERE by_day.brand = told.brand) AS n_by_day
-        FROM word_of_mouse(NULL, since := $since) AS told
+        FROM word_of_mouse(NULL, since := $since, unit := 'mention') AS told
         """,
         {"since": since},
     )
@@ -101,7 +102,8 @@ def per_day(database: "DuckDBPyConnection", brand: str, days: int) -> Rows:
     """Return a row per day of a brand, the oldest first. Raises SettingsError for a brand the file does not know."""
     _refuse_unknown(database, brand)
     since = published_at(database) - timedelta(days=days)
-    return ask(database, "FROM trend($brand, since := $since)", {"brand": brand, "since": since})[0]
+    query = "FROM trend($brand, since := $since, unit := 'mention')"
+    return ask(database, query, {"brand": brand, "since": since})[0]
 
 
 def alerts(database: "DuckDBPyConnection", brand: str | None) -> Rows:

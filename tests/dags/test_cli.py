@@ -41,6 +41,9 @@ def test_the_help_names_every_command(wom):
         "trends",
         "feeds",
         "alerts",
+        "spikes",
+        "correct",
+        "corrections",
         "sql",
     ):
         assert f" {command} " in shown.stdout
@@ -90,6 +93,38 @@ def test_a_brand_that_is_not_there_is_named_with_those_that_are(wom, feeds):
         done = wom(command, "Acmee")
         assert done.returncode == 2
         assert "no brand 'Acmee' in this file; valid: Acme" in done.stderr
+
+
+def test_a_person_puts_a_mention_right_lists_it_exports_it_and_takes_it_back(wom, feeds, tmp_path):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme lost my parcel again, never again")))
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    [row] = json.loads(wom("sql", "SELECT post_id FROM mentions", "--json").stdout)
+    post_id = row["post_id"]
+    refused = wom("correct", post_id[:-1], "Acme", "sentiment=positiv")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "valid: negative, neutral, positive (did you mean 'positive'?)" in refused.stderr
+    done = wom("correct", post_id[:-1], "Acme", "sentiment=positive", "--by", "kim", "--note", "irony")
+    assert done.returncode == 0, done.stderr
+    assert f"sentiment of Acme in {post_id}: negative -> positive" in done.stdout
+    assert "Stored and published: lake/word_of_mouse.duckdb shows it" in done.stdout
+    [told] = json.loads(wom("corrections", "--json").stdout)
+    assert (told["column"], told["value"], told["by"], told["note"]) == ("sentiment", 1, "kim", "irony")
+    assert "1 corrected mentions written to right.jsonl" in wom("corrections", "--to", "right.jsonl").stdout
+    assert json.loads((tmp_path / "right.jsonl").read_text())["sentiment"] == 1
+    undone = json.loads(wom("correct", post_id, "Acme", "--undo", "--no-publish", "--json").stdout)
+    assert (undone["is_undone"], undone["is_published"]) == (True, False)
+    assert "Nothing was corrected." in wom("corrections").stdout
+
+
+def test_a_correction_is_kept_though_publishing_fails(wom, feeds, tmp_path):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme lost my parcel again, never again")))
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    for path in (tmp_path / "lake" / "posts").rglob("*.parquet"):
+        path.unlink()
+    done = wom("correct", "", "Acme", "stage=pay")
+    assert done.returncode == 1
+    assert "it is stored, and shows after the next publish that succeeds" in done.stderr
+    assert "pay" in wom("corrections").stdout
 
 
 def test_a_wrong_query_ends_with_status_2_and_what_duckdb_says(wom, feeds):

@@ -109,6 +109,7 @@ def test_every_example_of_the_readme_answers(ran, example):
         assert ask(folder, query), query
 
 
+@pytest.mark.slow
 def test_a_second_demo_starts_anew(ran):
     folder, _ = ran
     before = ask(folder, "SELECT count(*) FROM posts")
