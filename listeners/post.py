@@ -58,12 +58,16 @@ def row(
 
     text and title are plain text. Dates without a zone are UTC; one that is missing, of 1970 or in the future becomes
     the time of the visit (or None for edited_at). Counts and languages that make no sense become None: they are
-    ornaments, and no reason to lose what somebody said.
+    ornaments, and no reason to lose what somebody said. Raises ValueError for an id of nothing but controls: all such
+    posts would be one.
     """
+    post_id = clean(post_id)
+    if not post_id.partition(":")[2]:
+        raise ValueError("its id has nothing to see in it")
     text = clean(text)[:MAX_TEXT].rstrip()
     title = one_line(title) or None if title is not None else None
     return {
-        "post_id": clean(post_id),
+        "post_id": post_id,
         "version": version(title, text, deleted),
         "feed": visit.feed.id,
         "source": visit.feed.source,

@@ -33,6 +33,12 @@ def test_a_row_has_a_key_per_column():
     assert list(made()) == POSTS.names
 
 
+@pytest.mark.parametrize("post_id", ["test:", "test:\u202e", "test:\x00\u200b"])
+def test_an_id_with_nothing_to_see_in_it_is_refused(post_id):
+    with pytest.raises(ValueError, match="nothing to see"):
+        made(post_id=post_id)
+
+
 def test_the_version_changes_with_what_a_reader_sees_and_with_nothing_else():
     first = made(title="t", text="hello", likes=1)
     assert made(title="t", text=" hello\x00 ", likes=2)["version"] == first["version"]
