@@ -1,16 +1,12 @@
 """`wom enrich --from --to`: posts of a file judged into another; nothing is stored."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
-from dags.settings import SettingsError, config_path, load_settings
-
-STANDARD = Path("-")  # standard input or output
+from dags.from_to import lines_from, written_to
+from dags.settings import config_path, load_settings
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,8 @@ def enrich_file(
     if config_path(environment).exists():
         settings = load_settings(environment)
         brands, abouts = settings.recognised, settings.abouts
-    with _lines(source) as lines, _written(target) as out:
+    reading = lines_from(source, newline="\n", errors="replace")
+    with reading as lines, written_to(target, newline="\n") as out:
         enricher = Enricher(brands, abouts, nlp_version(brands, abouts))
         written = errors = 0
         for row in judged(_counted(lines, on_line), enricher, overall=overall):
@@ -56,31 +53,3 @@ def _counted(lines: Iterator[str], on_line: Callable[[], None]) -> Iterator[str]
     for line in lines:
         on_line()
         yield line
-
-
-@contextmanager
-def _lines(source: Path) -> Iterator[Iterator[str]]:
-    if source == STANDARD:
-        yield iter(sys.stdin)
-        return
-    try:
-        with source.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
-            yield iter(file)
-    except OSError as error:
-        raise SettingsError(f"--from {source}: {error.strerror or error}") from error
-
-
-@contextmanager
-def _written(target: Path) -> Iterator[TextIO]:
-    if target == STANDARD:
-        yield sys.stdout
-        return
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        temporary.replace(target)
-    except OSError as error:
-        raise SettingsError(f"--to {target}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)

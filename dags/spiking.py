@@ -7,20 +7,18 @@ in its order; one that cannot be judged says why, and the others are judged with
 """
 
 import csv
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 
+from dags.from_to import lines_from, written_to
 from dags.settings import SettingsError
 
 if TYPE_CHECKING:
     from warehouse.spikes import Verdicts
 
-STANDARD = Path("-")  # standard input or output
 NEEDED = ("series", "timestamp", "mentions", "negatives")
 COLUMNS = ("series", "timestamp", "score", "alert", "expected", "observed", "reason")
 MOST = 10**12  # mentions an hour; more than mankind can type, so another unit or a slip
@@ -56,10 +54,10 @@ def spike_file(source: Path, target: Path) -> Spiked:
     """
     from warehouse import spikes
 
-    with _opened(source) as file:
+    with lines_from(source, newline="") as file:
         counts = read_counts(file, str(source))
     verdicts = spikes.judge(counts.series, counts.hours, counts.mentions, counts.negatives)
-    with _written(target) as file:
+    with written_to(target, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(_lines(counts, verdicts))
@@ -201,31 +199,3 @@ def _judged(verdicts: "Verdicts") -> Iterator[tuple[str, ...]]:
             )
             reason += "; page" if paged else ""
             yield f"{score:.3f}", "1", f"{expected:.3f}", f"{negatives:.0f}", reason
-
-
-@contextmanager
-def _opened(source: Path) -> Iterator[Iterable[str]]:
-    if source == STANDARD:
-        yield sys.stdin
-        return
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as file:
-            yield file
-    except OSError as error:
-        raise SettingsError(f"--from {source}: {error.strerror or error}") from error
-
-
-@contextmanager
-def _written(target: Path) -> Iterator[TextIO]:
-    if target == STANDARD:
-        yield sys.stdout
-        return
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        temporary.replace(target)
-    except OSError as error:
-        raise SettingsError(f"--to {target}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
