@@ -22,7 +22,7 @@ def test_a_file_is_judged_into_another_line_by_line_without_any_listening_toml(t
 
 def test_what_cannot_be_read_or_written_is_named_and_leaves_nothing_behind(tmp_path):
     environment = {"WOM_CONFIG": str(tmp_path / "none.toml")}
-    with pytest.raises(SettingsError, match="--from .*nope"):
+    with pytest.raises(SettingsError, match=r"--from .*nope"):
         enrich_file(tmp_path / "nope", tmp_path / "out", overall=False, environment=environment)
     (tmp_path / "in").write_text("")
     with pytest.raises(SettingsError, match="--to "):
