@@ -130,7 +130,9 @@ def changed(answer: Answer, changes: list[Change]) -> Answer:
             inner = changed(Answer(status, headers, archive.read(name)), changes)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(name, inner.body)
+            archive.writestr(
+                zipfile.ZipInfo(name), inner.body, zipfile.ZIP_DEFLATED
+            )  # the same bytes at any time of day
         return Answer(inner.status, inner.headers, packed.getvalue())
     for change, one, other, new in changes:
         if change == "header":

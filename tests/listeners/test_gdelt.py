@@ -34,7 +34,7 @@ def packed(*lines: str | bytes, name: str = "x.gkg.csv", method: int = zipfile.Z
     content = b"".join((one if isinstance(one, bytes) else one.encode()) + b"\n" for one in lines)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", method) as file:
-        file.writestr(name, content)
+        file.writestr(zipfile.ZipInfo(name), content, method)  # a ZipInfo, or the time of day would be in the bytes
     return archive.getvalue()
 
 
@@ -266,6 +266,7 @@ def damaged() -> bytes:
         (b"", "not a zip file"),
         (packed("another\tformat", "altogether"), "none of its 2 lines is an article: ValueError: 2 columns, not 27"),
     ],
+    ids=["a bomb", "two files", "damaged", "packed otherwise", "cut", "empty", "another format"],
 )
 async def test_a_file_that_cannot_be_read_does_not_stop_the_others(body, why):
     async with serve(Files({NEWEST - 1: body})) as stub:
