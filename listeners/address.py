@@ -55,6 +55,9 @@ def why_refused(address: str) -> str | None:
         "multicast": found.is_multicast,
         "private": found.is_private or (found.version == 6 and found.is_site_local),
         "reserved": found.is_reserved,
+        # 6to4 and Teredo lead to an IPv4 address through whoever relays (RFC 7526 gave them up). Pythons disagree whether
+        # they are global, so we say so ourselves.
+        "tunnel": found.version == 6 and (found.sixtofour is not None or found.teredo is not None),
         "non-public": not found.is_global,  # shared address space (RFC 6598) and the like
     }
     return next((kind for kind, is_so in kinds.items() if is_so), None)
@@ -86,5 +89,4 @@ def _inside(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress
         return None
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+    return address.ipv4_mapped
