@@ -16,7 +16,7 @@ LISTED_HANDLE = 0.98  # told in listening.toml
 DOMAIN = 0.97
 FEED = 0.99  # every post of the feed is about it
 GUESSED_HANDLE = 0.8  # "@acme" where no handles are listed: most often theirs, sometimes a namesake's
-HASHTAG, AMBIGUOUS_HASHTAG = 0.93, 0.7
+HASHTAG = 0.93
 SEVERAL_WORDS = 0.95
 ONE_WORD = 0.9
 SHORT = 0.75  # up to three letters: many things are called that
@@ -25,7 +25,7 @@ CASED_ONLY = 0.6  # an ambiguous name, written as the brand writes it
 CASED_AT_START = 0.45  # the same where any word would be capitalised
 CAPITAL_ONLY = 0.55  # a name with context to look for, none there, but a capital amid a sentence
 UNSUPPORTED = 0.4  # the same without the capital
-MODEL_WEIGHT = 1.0  # of the model's log-odds
+COMPANIES = 0.88  # of the model's examples mean the company: 1,770 of 2,013 in nlp/training/own
 NEAR = 250  # characters to each side within which context counts
 
 
@@ -41,14 +41,18 @@ def certainty(brand: Brand, matches: Sequence[Match], text: str, *, beside: bool
 def judged_certainty(by_rule: float, match: Match | None, judgement: Judgement | None) -> float:
     """Return the probability, 0 to 1, from the rules' and the model's.
 
-    An account or a link needs no second opinion. For a name, the two count as independent hints: their log-odds add up,
-    the model's by MODEL_WEIGHT.
+    An account or a link needs no second opinion. For a name, the rules are what is believed before the text is heard,
+    and what the model hears moves the odds by as much as it moves those of its own examples (Bayes).
     """
     if judgement is None or match is None or match.matched_as in ("handle", "domain"):
         return by_rule
     heard = min(max(judgement.certainty, 0.01), 0.99)
-    odds = math.log(by_rule / (1 - by_rule)) + MODEL_WEIGHT * math.log(heard / (1 - heard))
+    odds = _log_odds(by_rule) + _log_odds(heard) - _log_odds(COMPANIES)
     return 1 / (1 + math.exp(-odds))
+
+
+def _log_odds(share: float) -> float:
+    return math.log(share / (1 - share))
 
 
 def of_match(brand: Brand, match: Match, text: str, *, supported: bool = False) -> float:
@@ -63,7 +67,7 @@ def of_match(brand: Brand, match: Match, text: str, *, supported: bool = False) 
         case "handle":
             return LISTED_HANDLE if brand.handles else GUESSED_HANDLE
         case "hashtag":
-            return AMBIGUOUS_HASHTAG if ambiguous else HASHTAG
+            return _ambiguous(brand, match, text, supported) if ambiguous else HASHTAG
         case "alias":
             if ambiguous:
                 return _ambiguous(brand, match, text, supported)

@@ -1,8 +1,12 @@
 """How sure we are that a name means the brand."""
 
+import pytest
+
 from nlp.brands import Brand
-from nlp.certainty import certainty
-from nlp.matcher import Matcher
+from nlp.certainty import COMPANIES, certainty, judged_certainty
+from nlp.judgement import Judgement
+from nlp.matcher import Match, Matcher
+from nlp.mention_model import MentionModel
 
 
 def sure(text, brand):
@@ -51,3 +55,39 @@ def test_an_account_that_was_guessed_is_less_sure_than_a_listed_one():
 def test_an_ambiguous_name_beside_another_brand_means_the_company():
     matches = Matcher([APPLE]).matches("Apple or Globex?")
     assert certainty(APPLE, matches, "Apple or Globex?", beside=True) > 0.9
+
+
+def test_a_tag_that_is_an_ambiguous_name_needs_context_as_the_name_does():
+    larch = Brand(name="Larch", context=("broadband",))
+    assert sure("planted a tree today #larch", larch) < 0.5 < sure("no broadband again #larch", larch)
+
+
+def heard(certainty):
+    return Judgement(0.2, 0.6, 0.2, 0, certainty, "none", "unknown", (), "unknown", None, None, None, {})
+
+
+def test_what_the_model_hears_moves_the_odds_from_what_is_believed_before():
+    name = Match("Acme", 0, 4, "Acme", "alias")
+    assert judged_certainty(0.6, name, heard(COMPANIES)) == pytest.approx(0.6)
+    assert judged_certainty(0.6, name, heard(0.99)) > 0.9
+    assert judged_certainty(0.6, name, heard(0.2)) < 0.1
+
+
+def test_an_account_or_a_link_needs_no_second_opinion():
+    for kind in ("handle", "domain"):
+        assert judged_certainty(0.97, Match("Acme", 0, 5, "@acme", kind), heard(0.01)) == 0.97
+
+
+@pytest.mark.parametrize(
+    ("company", "other", "name"),
+    [
+        ("Target dropped my order again", "we missed the target by two points", "target"),
+        ("Delta lost my bag and nobody cares", "the delta of the two values is small", "delta"),
+        ("bluefin charged me twice this month", "Caught a 300 lb bluefin off the coast", "bluefin"),
+    ],
+)
+def test_the_company_is_told_from_its_namesake(company, other, name):
+    judged = MentionModel().judge([company, other], [name, name]).probabilities["certainty"][:, 1]
+    match = Match(name, 0, len(name), name, "alias")
+    sure_of, doubtful = (judged_certainty(0.6, match, heard(float(p))) for p in judged)
+    assert doubtful < 0.5 < sure_of
