@@ -55,8 +55,8 @@ def why_refused(address: str) -> str | None:
         "multicast": found.is_multicast,
         "private": found.is_private or (found.version == 6 and found.is_site_local),
         "reserved": found.is_reserved,
-        # 6to4 and Teredo lead to an IPv4 address through whoever relays (RFC 7526 gave them up). Pythons disagree whether
-        # they are global, so we say so ourselves.
+        # 6to4 and Teredo lead to an IPv4 address through whoever relays (RFC 7526 gave them up). Pythons disagree
+        # whether they are global, so we say so ourselves.
         "tunnel": found.version == 6 and (found.sixtofour is not None or found.teredo is not None),
         "non-public": not found.is_global,  # shared address space (RFC 6598) and the like
     }
