@@ -257,13 +257,14 @@ class FeedServer(httpx.AsyncBaseTransport):
     """The built-in feed server within this process. Between `begin` and the next it spoils what it is told to.
 
     which: the answers, or messages of a stream, that are changed, by number from 0; None for all. now: its time.
+    spoilt: how many it changed in all.
     """
 
     def __init__(self) -> None:
         world, self.now = small_world()
         self._app = build_app(world, lambda: self.now, mastodon_limit=10**9, now=self._later)
         self._http = httpx.ASGITransport(self._app)
-        self._ticks = 0
+        self._ticks = self.spoilt = 0
         self.begin([], None)
 
     def begin(self, changes: list[Change], which: frozenset[int] | None) -> None:
@@ -305,6 +306,7 @@ class FeedServer(httpx.AsyncBaseTransport):
 
     def _spoilt(self, number: int, answer: Answer) -> Answer:
         due = self.changes and (self.which is None or number in self.which)
+        self.spoilt += bool(due)
         return changed(answer, self.changes) if due else answer
 
     def _later(self) -> datetime:
