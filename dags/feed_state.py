@@ -11,6 +11,8 @@ from warehouse.lake import Lake
 
 REMEMBERED = 5_000  # newest stored posts a feed; an overlap longer than that is stored again, which keys make harmless
 
+# Keys that change nothing about what a visit reads
+_NO_QUESTION = {"id", "keep", "about", "poll_minutes", "redirect_hosts", "items_url"}
 _COUNTERS = ("likes", "replies", "shares", "views")
 
 
@@ -61,6 +63,11 @@ def fingerprints(posts: pa.RecordBatch) -> dict[str, str]:
     return dict(_readings(posts)) if posts.num_rows else {}
 
 
+def remembered_as(post_id: str) -> str:
+    """Return what `seen` knows a post by."""
+    return _digest(post_id, 12)
+
+
 def _readings(posts: pa.RecordBatch) -> Iterator[tuple[str, str]]:
     """Post and fingerprint of each reading.
 
@@ -70,7 +77,7 @@ def _readings(posts: pa.RecordBatch) -> Iterator[tuple[str, str]]:
     columns = [posts.column(name).to_pylist() for name in ("post_id", "version", *_COUNTERS)]
     nameless = posts.column("author").is_null().to_pylist()
     for post_id, *reading in zip(*columns, nameless, strict=True):
-        yield _digest(post_id, 12), _digest(repr(reading), 8)
+        yield remembered_as(post_id), _digest(repr(reading), 8)
 
 
 def _name(feed: FeedOptions) -> str:
@@ -78,7 +85,7 @@ def _name(feed: FeedOptions) -> str:
 
 
 def _digest_of_question(feed: FeedOptions) -> str:
-    return _digest(feed.model_dump_json(exclude={"id", "keep", "about", "poll_minutes"}), 16)
+    return _digest(feed.model_dump_json(exclude=_NO_QUESTION), 16)
 
 
 def _digest(text: str, length: int) -> str:

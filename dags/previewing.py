@@ -37,7 +37,7 @@ async def preview(
     async def look(feed: FeedOptions) -> dict[str, Any]:
         visit = Visit(
             feed=feed,
-            client=client.visit(feed.id),
+            client=client.visit(feed.id, feed.redirect_hosts),
             cursor=None,
             started_at=now,
             pseudonym=pseudonym(NO_KEY, feed.source),

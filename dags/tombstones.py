@@ -16,8 +16,8 @@ from warehouse.lake import Lake
 from warehouse.tables import POSTS, conform, empty
 
 _GONE = (
-    "url", "title", "language", "author", "author_followers", "edited_at", "parent_id", "root_id", "quoted_id", "likes",
-    "replies", "shares", "views", "rating",
+    "url", "title", "language", "author", "author_followers", "published_raw", "edited_at", "parent_id", "root_id",
+    "quoted_id", "likes", "replies", "shares", "views", "rating",
 )  # fmt: skip
 
 

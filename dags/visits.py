@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,6 +45,7 @@ REJECTS_AT_LEAST = 5
 REJECTS_SHARE = 0.2  # of all items of a visit so far; from there on the visit has failed
 
 Window = tuple[datetime, datetime]
+Reading = Callable[[Visit], AsyncIterator[Page]]
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,21 @@ class Visitor:
     environment: Mapping[str, str] = field(repr=False)
 
     async def visit_all(
-        self, feeds: Sequence[FeedOptions], *, window: Window | None = None, on_visit: Callable[[dict], None]
+        self,
+        feeds: Sequence[FeedOptions],
+        *,
+        window: Window | None = None,
+        readings: Mapping[str, Reading] | None = None,
+        on_visit: Callable[[dict], None],
     ) -> list[dict[str, Any]]:
         """Visit every feed once, store what it gave, and return the rows of `visits` in the order of `feeds`.
 
-        window: read that stretch of history instead of going on from the cursor, which stays where it is.
+        window: read that stretch of history instead of going on from the cursor, which stays where it is. readings:
+        read this of a feed instead, by its id; likewise.
         Raises LakeUnwritable; a feed that fails is a row with its reason. Where the run is broken off, what was visited
         is stored all the same.
         """
-        intake = Intake(self.lake, self.run_id)
+        intake = Intake(self.lake, self.run_id, self.author_key)
         last = last_visits(self.lake, self.clock())
         rows: dict[str, dict[str, Any]] = {}
         places = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -79,7 +86,8 @@ class Visitor:
 
         async def visit(feed: FeedOptions) -> None:
             async with places:
-                row = await self._visit(feed, client.visit(feed.id), intake, last.get(feed.id), window)
+                asking = client.visit(feed.id, feed.redirect_hosts)
+                row = await self._visit(feed, asking, intake, last.get(feed.id), window, (readings or {}).get(feed.id))
             rows[feed.id] = row
             on_visit(row)
 
@@ -104,15 +112,22 @@ class Visitor:
             raise LakeUnwritable(f"the lake cannot be written: {error}") from error
 
     async def _visit(
-        self, feed: FeedOptions, client: FeedClient, intake: Intake, last: LastVisit | None, window: Window | None
+        self,
+        feed: FeedOptions,
+        client: FeedClient,
+        intake: Intake,
+        last: LastVisit | None,
+        window: Window | None,
+        reading: Reading | None,
     ) -> dict[str, Any]:
+        aside = window is not None or reading is not None
         started_at = self.clock()
         state = remembered = load_state(self.lake, feed)
         tally = _Tally()
         visit = Visit(
             feed=feed,
             client=client,
-            cursor=None if window else state.cursor,
+            cursor=None if aside else state.cursor,
             started_at=started_at,
             pseudonym=pseudonym(self.author_key, network_of(feed.source)),
             consent=self.settings.consent,
@@ -122,15 +137,16 @@ class Visitor:
         )
         outcome, error, retry_at = None, None, None
         try:
-            async for page in load(feed.source).pages(visit):
+            async for page in (reading or load(feed.source).pages)(visit):
                 standing, taken_down = _parted(page)
                 new = unseen(standing, state.seen)
-                posts = _kept(new, feed, self.names_a_brand)
+                kept = _kept(new, feed, self.names_a_brand)
+                posts = intake.forgotten.without(kept)
                 fresh = fingerprints(posts)
-                tally.add(page, standing=standing.num_rows, new=new.num_rows, stored=posts.num_rows)
+                tally.add(page, standing.num_rows, new=new.num_rows, kept=kept.num_rows, stored=posts.num_rows)
                 unreadable = tally.unreadable(feed.id)
-                if fresh or not (window or unreadable or page.cursor == state.cursor):
-                    cursor = state.cursor if window or unreadable else page.cursor
+                if fresh or not (aside or unreadable or page.cursor == state.cursor):
+                    cursor = state.cursor if aside or unreadable else page.cursor
                     state = state.model_copy(update={"cursor": cursor, "seen": {**state.seen, **fresh}})
                 intake.reject(feed, page.rejected, started_at)
                 if posts.num_rows or state is not remembered:  # a quiet feed costs no write
@@ -152,7 +168,7 @@ class Visitor:
             outcome, error = "failed", f"{feed.id}: {type(bug).__name__}: {bug}"
         outcome = outcome or tally.outcome
         planned = None
-        if not window:
+        if not aside:
             bounds = self._bounds(feed)
             planned = plan(outcome, started_at, last, bounds, rest=tally.rest, retry_at=retry_at)
         return {
@@ -168,6 +184,8 @@ class Visitor:
             "error": _storable(error or tally.capped or tally.suspect),
             "next_visit_at": planned.next_visit_at if planned else None,
             "waiting_for": planned.waiting_for if planned else None,
+            "failing_since": planned.failing_since if planned else None,
+            "notes": sorted(tally.notes.items()) or None,
         }
 
     def _bounds(self, feed: FeedOptions) -> tuple[timedelta, timedelta]:
@@ -181,6 +199,7 @@ class _Tally:
 
     stored: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
     pages: int = 0
     unchanged: int = 0
     rejected: int = 0
@@ -190,12 +209,14 @@ class _Tally:
     suspect: str | None = None
     rest: timedelta | None = None
 
-    def add(self, page: Page, *, standing: int, new: int, stored: int) -> None:
+    def add(self, page: Page, standing: int, *, new: int, kept: int, stored: int) -> None:
         self.stored += stored
         self.left_out.update(page.left_out)
+        self.notes.update(page.notes)
         ours = {
             "rejected": len(page.rejected),
-            NAMES_NO_BRAND: new - stored,
+            NAMES_NO_BRAND: new - kept,
+            "forgotten": kept - stored,
             "already stored": standing - new,
         }
         self.left_out.update({reason: posts for reason, posts in ours.items() if posts})

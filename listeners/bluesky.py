@@ -2,7 +2,7 @@
 
 Source: WebSocket {url}?wantedCollections=app.bsky.feed.post&cursor=MICROSECONDS, the v1 wire of Jetstream
 (bluesky-social/jetstream-legacy README, bluesky-social/jetstream docs/README.md and internal/subscribe, 2026-11). No
-authentication. v2 (subscribeEvents, cursors of another kind) is not spoken; its hosts serve /subscribe as well.
+authentication. Or, where the url ends with /xrpc/network.bsky.jetstream.subscribeEvents, the v2 wire: jetstream_v2.py.
 Limits: a backlog of about a day; an older cursor is moved up without a word (jetstream-legacy#58), so what is missing
 before the first event is said. Where the replay passes into the live stream, events may be out of order or missing
 (jetstream-legacy#42); a host may replay up to an hour more than asked (jetstream#343). Hence half a minute is read
@@ -15,7 +15,9 @@ stored. Deleted posts, and accounts that were deleted, deactivated, suspended or
 createdAt is the author's claim: where the stream saw the post earlier, that counts. Counts of likes are not told.
 
 The cursor is the time of the newest event read, in the stream's own microseconds, at most that of the visit. It moves
-with every page; one host's is good for another's.
+with every page; one host's is good for another's. With v2 it is "SEQ:TIME": the event's number on that host, and its
+time. The stream goes on from the number; where the server no longer has it, from the oldest that there is, and where
+it is another server's, from the time.
 """
 
 from collections import Counter
@@ -28,13 +30,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from listeners import bluesky_kept
 from listeners.feed import FeedError, FeedFormatChanged, FeedOptions, Page, TakenDown, Visit, WebAddress
-from listeners.post import LeftOut, empty_page, moment, to_page
+from listeners.post import LeftOut, empty_page, moment, not_believed, to_page
 
 if TYPE_CHECKING:
     from listeners.bluesky_authors import Authors
     from listeners.jetstream import Batch, Found
+    from listeners.jetstream_v2 import Seqs
 
+KEPT_A_REQUEST, standing = bluesky_kept.KEPT_A_REQUEST, bluesky_kept.standing
 PROFILES = "https://public.api.bsky.app/xrpc/app.bsky.actor.getProfiles"
 OVERLAP = timedelta(seconds=30)
 BACKLOG = timedelta(hours=24)
@@ -59,7 +64,8 @@ class Options(FeedOptions):
     """The keys of a bluesky feed in listening.toml."""
 
     url: StreamAddress = Field(
-        default="wss://jetstream1.us-east.bsky.network/subscribe", description="address of the Jetstream, v1"
+        default="wss://jetstream1.us-east.bsky.network/subscribe",
+        description="address of the Jetstream, v1 (.../subscribe) or v2 (.../network.bsky.jetstream.subscribeEvents)",
     )
     profiles_url: WebAddress = Field(default=PROFILES, description="address that tells who the authors are")
 
@@ -74,33 +80,35 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
 
     feed: Options = visit.feed
     authors = Authors(visit, feed.profiles_url)
-    newest = begun = read_cursor(visit.cursor, visit.started_at)
-    nothing = True
-    async with aclosing(_batches(visit, begun)) as batches:
+    seqs, newest = read_place(visit.cursor, feed, visit.started_at)
+    begun, silent, oldest = newest, True, None
+    async with aclosing(_batches(visit, begun, seqs)) as batches:
         async for batch in batches:
-            if len(batch.unreadable) == batch.events:
-                said = f"{feed.url}: {batch.events} messages, and none is an event with did, time_us and kind"
+            silent = False
+            if batch.oldest is None and not batch.unreadable:  # nothing but what was read before
+                continue
+            if batch.oldest is None:
+                said = f"{feed.url}: {batch.events} messages, and none is an event with did, kind and time"
                 raise FeedFormatChanged(feed.id, said)
-            capped = lost(begun, batch.oldest) if nothing else None
-            nothing = False
+            capped = lost(begun, batch.oldest) if oldest is None else None
+            oldest = oldest or batch.oldest
             newest = max(newest or 0, min(batch.newest, microseconds(visit.started_at)))
-            yield await _page(visit, batch, authors, cursor=str(newest), capped=capped)
-    if nothing:
+            yield await _page(visit, batch, authors, cursor=_written(seqs, newest), capped=capped)
+    if oldest is None:
         forgotten = begun is None or microseconds(visit.started_at - BACKLOG) > begun
-        suspect = None if forgotten else "the stream told nothing, not even the last event that was read"
+        suspect = "the stream told nothing, not even the last event that was read" if silent and not forgotten else None
         yield empty_page(visit.cursor, suspect=suspect)
 
 
-async def _batches(visit: Visit, begun: int | None) -> AsyncGenerator["Batch", None]:
+async def _batches(visit: Visit, begun: int | None, seqs: "Seqs | None") -> AsyncGenerator["Batch", None]:
     """The stream, in stretches that fit a page. What was read before a failure comes before the failure."""
-    from listeners.bluesky_record import POST
-    from listeners.jetstream import Batch
+    from listeners.jetstream import Batch, read_event
 
     until, failure = microseconds(visit.started_at), None
-    asked = max(0, begun - OVERLAP // timedelta(microseconds=1)) if begun is not None else 0
-    params = {"wantedCollections": POST, "cursor": asked, "maxMessageSizeBytes": LARGEST_EVENT}
-    batch = Batch(visit.wanted)
-    async with aclosing(visit.client.frames(visit.feed.url, params)) as frames:
+    read = seqs.read if seqs else read_event
+    messages = _messages_v2(visit, begun, seqs) if seqs else _messages(visit, begun)
+    batch = Batch(visit.wanted, read)
+    async with aclosing(messages) as frames:
         while True:
             try:
                 batch.take(await anext(frames))
@@ -113,11 +121,45 @@ async def _batches(visit: Visit, begun: int | None) -> AsyncGenerator["Batch", N
                 break
             if batch.events >= EVENTS_A_PAGE or batch.size >= BYTES_A_PAGE:
                 yield batch.without_removed()
-                batch = Batch(visit.wanted)
+                batch = Batch(visit.wanted, read)
     if batch.events:
         yield batch.without_removed()
     if failure is not None:
         raise failure
+
+
+def _messages(visit: Visit, begun: int | None) -> AsyncGenerator[bytes, None]:
+    """What a stream of v1 tells from a little before a time in microseconds on, or all it has."""
+    from listeners.bluesky_record import POST
+
+    asked = max(0, begun - OVERLAP // timedelta(microseconds=1)) if begun is not None else 0
+    params = {"wantedCollections": POST, "cursor": asked, "maxMessageSizeBytes": LARGEST_EVENT}
+    return visit.client.frames(visit.feed.url, params)
+
+
+async def _messages_v2(visit: Visit, begun: int | None, seqs: "Seqs") -> AsyncGenerator[bytes, None]:
+    """What a stream of v2 tells from the last event read on; where that is gone or another server's, from its time."""
+    from listeners.bluesky_record import POST
+    from listeners.jetstream_v2 import SUBPROTOCOL, TIMES_FROM, TOO_OLD
+    from listeners.websocket import Refused
+
+    time = max(TIMES_FROM, (begun or 0) - OVERLAP // timedelta(microseconds=1))
+    for asked in [time] if seqs.seq is None else [seqs.seq, time]:
+        params = {"collections": POST, "cursor": asked, "maxMessageSizeBytes": LARGEST_EVENT}
+        frames = visit.client.frames(visit.feed.url, params, subprotocol=SUBPROTOCOL)
+        try:
+            async with aclosing(frames):
+                async for message in frames:
+                    yield message
+                    if seqs.is_foreign:
+                        break
+        except Refused as error:
+            if asked >= TIMES_FROM or TOO_OLD.encode() not in error.said:
+                raise
+        else:
+            if not seqs.is_foreign:
+                return
+        seqs.seq, seqs.is_foreign = None, False
 
 
 async def _page(visit: Visit, batch: "Batch", authors: "Authors", **more: Any) -> Page:
@@ -151,6 +193,7 @@ def to_post(found: "Found | str", visit: Visit, authors: "Authors") -> dict[str,
         found.record,
         author_followers=authors.known[did].followers,
         published_at=min(claimed, seen) if claimed and seen else claimed or seen,
+        published_raw=not_believed(found.record.created_at, seen or visit.started_at),
         edited_at=seen if found.is_edit else None,
         consent=consent,
     )
@@ -159,6 +202,29 @@ def to_post(found: "Found | str", visit: Visit, authors: "Authors") -> dict[str,
 def microseconds(at: datetime) -> int:
     """Return a time as the stream tells it."""
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def read_place(cursor: str | None, feed: Options, started_at: datetime) -> tuple["Seqs | None", int | None]:
+    """Return how far a stream of v2 is read, None where it is of v1, and the time of the newest event read, if any."""
+    if not is_v2(feed.url):
+        return None, read_cursor(cursor, started_at)
+    from listeners.jetstream_v2 import TIMES_FROM, Seqs
+
+    seq, _, at = (cursor or "").partition(":")
+    newest = read_cursor(at, started_at)
+    known = newest is not None and seq.isascii() and seq.isdecimal() and len(seq) < len(str(TIMES_FROM))
+    return Seqs(int(seq) if known else None), newest if known else None
+
+
+def is_v2(url: str) -> bool:
+    """Return whether a stream's address is one of v2."""
+    from listeners.jetstream_v2 import PATH
+
+    return urlsplit(url).path.rstrip("/").endswith(PATH)
+
+
+def _written(seqs: "Seqs | None", newest: int) -> str:
+    return str(newest) if seqs is None else f"{seqs.seq}:{newest}"
 
 
 def read_cursor(cursor: str | None, started_at: datetime) -> int | None:

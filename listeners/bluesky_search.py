@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, model_validator
 
+from listeners import bluesky_kept
 from listeners.bluesky import PROFILES
 from listeners.feed import NAMES_NO_BRAND, FeedFormatChanged, FeedOptions, Page, Phrases, Visit, WebAddress
 from listeners.intervals import Interval
@@ -34,6 +35,7 @@ from listeners.searches import Searches
 if TYPE_CHECKING:
     from listeners.bluesky_authors import Authors
 
+KEPT_A_REQUEST, standing = bluesky_kept.KEPT_A_REQUEST, bluesky_kept.standing
 NETWORK = "bluesky"  # its posts and accounts are those that bluesky.py reads
 HAS_HISTORY = True  # any stretch of time can be asked for
 POSTS_A_PAGE = 100  # the API's largest page
@@ -235,6 +237,14 @@ def _identity(post: Any) -> tuple[str | None, str | None]:
         return post_id, shown_text(read(post["record"], Record))
     except (KeyError, TypeError, ValueError):
         return post_id, None
+
+
+def post_id_of(post: Any) -> str | None:
+    """Return the post_id of a postView, or None where it has none."""
+    try:
+        return _post_id(post)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _post_id(post: Any) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from listeners.consent import without_opt_in
 from listeners.feed import FeedFormatChanged, Visit
 from listeners.plain_text import from_html
-from listeners.post import moment, row, site_name, text_of
+from listeners.post import row, site_name, text_of
 from listeners.reply import Reply
 
 COMMENTS_A_PAGE = 100  # threads
@@ -82,7 +82,7 @@ def to_post(comment: Answer, article: str, visit: Visit) -> dict[str, Any]:
         url=f"{site}/{quote(username)}/comment/{quote(code)}" if username else None,
         text="" if deleted else from_html(text_of(about, "body_html")),
         account=f"{username.lower()}@{name}" if username else None,
-        published_at=moment(about.get("created_at")),
+        published_at=about.get("created_at"),
         deleted=deleted,
         parent_id=post_id(name, answers) if answers else article,
         root_id=article,

@@ -16,11 +16,12 @@ or out.
 
 The cursor holds the stretches of ids still to be read; it moves with every page. The newest come first, then what was
 left, then the last 100 ids again, for edits and counts; what changes later than that is not seen. A first answer
-without posts moves nothing (FAULTS 7); a later one says that strangers see none of the next fifty, no more.
+without posts moves nothing (FAULTS 7); a later one says that strangers see none of the next fifty, no more. Kept posts
+are asked for again at {url}/posts/ID.json.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -32,7 +33,9 @@ from listeners.feed import CURSOR_FAULTS, FeedFormatChanged, FeedOptions, Page, 
 from listeners.intervals import Interval, Progress
 from listeners.plain_text import clean, from_html
 from listeners.post import LeftOut, empty_page, moment, number_in, number_of, row, site_name, text_of, to_page
+from listeners.standing import Kept, asked_singly
 
+FAR = 1_000_000  # ids further from most of a page than this are a mistake of the forum's; fewer lie between two posts
 CHANGEABLE = 100  # ids below the newest stretch that are read again, two pages
 A_PAGE_SPANS = 49  # ids at least, besides the one above that some versions include
 
@@ -119,15 +122,27 @@ async def pages(visit: Visit) -> AsyncIterator[Page]:
         yield empty_page(write_cursor(done, visit.feed), capped=forum.budget.said())
 
 
+async def standing(visit: Visit, kept: Sequence[Kept]) -> AsyncIterator[Page]:
+    """Yield which of the kept posts are gone. Raises as FeedClient.get does."""
+    base, forum = visit.feed.url.rstrip("/"), f"discourse:{site_name(visit.feed.url)}:"
+    own = [one.post_id for one in kept if one.post_id.startswith(forum)]  # the address may have been another's before
+    addresses = {post_id: f"{base}/posts/{post_id.removeprefix(forum)}.json" for post_id in own}
+    if addresses:
+        async for page in asked_singly(visit, addresses, is_gone=_is_gone):
+            yield page
+
+
 async def _posts(forum: Forum, done: Progress) -> AsyncIterator[Page]:
     """The pages of all that is to be read; the first answer says how far up that reaches."""
     feed: Options = forum.visit.feed
     found = await _latest(forum, None)
-    newest = max((number for post in found if (number := number_in(post, "id")) is not None), default=None)
+    newest = newest_of([number for post in found if (number := number_in(post, "id")) is not None])
     if newest is None:
         suspect = "a list without posts, where posts were read before" if done.read_to and not found else None
         yield replace(forum.page(found, write_cursor(done, feed)), suspect=suspect)
         return
+    if done.read_to is not None and done.read_to > newest + FAR:  # told by a mistake: what was read is not known
+        done.read_to, done.to_read = None, []
     done.begin(newest)
     at_hand: list[Any] | None = found
     for asked in done.plan(again=CHANGEABLE):
@@ -141,6 +156,15 @@ async def _posts(forum: Forum, done: Progress) -> AsyncIterator[Page]:
             done.have_read(rest, further)
             yield forum.page(found, write_cursor(done, feed))
             rest = further
+
+
+def newest_of(ids: list[int]) -> int | None:
+    """Return the highest id of a page that is near to most of the others; None where there is none.
+
+    One absurd id, taken for the newest, would let all later visits believe that they had read up to it.
+    """
+    middle = sorted(ids)[len(ids) // 2] if ids else 0
+    return max((number for number in ids if number - middle <= FAR), default=None)
 
 
 def next_stretch(feed_id: str, asked: Interval, ids: list[int | None]) -> Interval | None:
@@ -181,7 +205,7 @@ def to_post(post: dict[str, Any], forum: Forum) -> dict[str, Any]:
         title=clean(title) if isinstance(title, str) and is_first else None,
         text=from_html(text_of(post, "cooked")),
         account=f"{name.lower()}@{forum.name}" if isinstance(name, str) and name else None,
-        published_at=moment(post.get("created_at")),
+        published_at=post.get("created_at"),
         edited_at=moment(post.get("updated_at")) if edited else None,
         parent_id=None if is_first else forum.post_at(topic, answers),
         root_id=None if is_first else forum.post_at(topic, 1),
@@ -197,6 +221,10 @@ def why_gone(post: dict[str, Any]) -> str | None:
     if post.get("hidden") is True:
         return "hidden"
     return "deleted" if post.get("user_deleted") is True or post.get("deleted_at") is not None else None
+
+
+def _is_gone(post: Any) -> bool:
+    return isinstance(post, dict) and why_gone(post) is not None
 
 
 def read_cursor(cursor: str | None, feed: Options) -> Progress:

@@ -17,7 +17,8 @@ class Entry:
 
     text and title may be HTML, as flagged. author is a name, or an address where there is none. base: what relative
     links of the text are relative to. media: address of the recording, picture or video that the entry is about.
-    said: whatever else an entry tells that has neither guid, link, title nor text; else empty.
+    said: whatever else an entry tells that has neither guid, link, title nor text; else empty. dated: the words it has
+    for its date, where they tell none; else empty.
     """
 
     guid: str | None
@@ -36,6 +37,7 @@ class Entry:
     base: str | None = None
     media: str | None = None
     said: str = ""
+    dated: str = ""
 
     @property
     def is_empty(self) -> bool:

@@ -9,6 +9,7 @@ It yields pages in any order; whoever reads stores a page's posts and then its c
 cannot read it rejects item by item; what breaks the whole visit it raises.
 """
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,12 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _host(name: str) -> str:
+    if not re.fullmatch(r"[^\s/:@*]+", name):
+        raise ValueError(f"the name of a host is due, as in feeds.example.com, not {name!r}")
+    return name.lower().rstrip(".")
+
+
 def _in_order(minutes: tuple[int, int]) -> tuple[int, int]:
     if not minutes[0] <= minutes[1] <= 24 * 60:
         raise ValueError("two numbers of minutes are due, the shorter first, at most 1440")
@@ -45,6 +52,7 @@ def _in_order(minutes: tuple[int, int]) -> tuple[int, int]:
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Phrases = Annotated[tuple[Phrase, ...], BeforeValidator(_as_list)]  # one phrase may stand without its brackets
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+Hosts = Annotated[tuple[Annotated[Phrase, AfterValidator(_host)], ...], BeforeValidator(_as_list)]
 PollMinutes = Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_in_order)]
 
 # What reading a cursor may raise that is none of ours: it is then as if there were none, and the feed begins anew
@@ -72,6 +80,10 @@ class FeedOptions(BaseModel):
         default=None, description="[shortest, longest] pause between two visits, as [collect] has it unless given"
     )
 
+    redirect_hosts: Hosts = Field(
+        default=(), description="hosts, besides those of its own site, that its redirects may end on"
+    )
+
     def secrets_in(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return what the variables hold that its *_env keys name, by the variable's name; without those not set."""
         names = [value for key, value in self if key.endswith("_env") and isinstance(value, str)]
@@ -89,6 +101,7 @@ class Page:
     taken_down: posts that went, known only by name: those that are stored get a tombstone.
     suspect: why an answer that holds nothing is not believed, or None; its cursor is the one before.
     rest: how long the feed itself asks to be left alone, or None if it does not say.
+    notes: what was put right in the answer, or is doubted, counted by kind: "date not believed", "charset cp1252", ...
     """
 
     posts: "pa.RecordBatch"
@@ -100,6 +113,7 @@ class Page:
     taken_down: "TakenDown | None" = None
     suspect: str | None = None
     rest: timedelta | None = None
+    notes: Mapping[str, int] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ coding, and a document without any item is a document.
 """
 
 import asyncio
+from dataclasses import replace
 
 from listeners import json_feed
 from listeners.feed import FeedFormatChanged
@@ -15,11 +16,11 @@ from listeners.rss import Document, read_document
 
 async def document_of(reply: Reply) -> Document:
     """Return the feed of an answer; parsing runs in a thread. Raises FeedFormatChanged."""
-    text, _ = decode(reply.body, reply.headers.get("content-type", ""))
+    text, notes = decode(reply.body, reply.headers.get("content-type", ""))
     try:
         document = await asyncio.to_thread(read_document, text, reply.url)
     except json_feed.NotAFeed as error:
         raise FeedFormatChanged(reply.feed, f"{reply.url}: {error}") from error
     if document.broken and not document.items:
         raise FeedFormatChanged(reply.feed, f"{reply.url}: a broken feed: {document.broken}")
-    return document
+    return replace(document, notes=notes)

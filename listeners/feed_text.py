@@ -7,6 +7,7 @@ end UTF-8 with replacement, or what the letters look like where that would repla
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 from listeners.charset_guess import guessed
@@ -18,6 +19,7 @@ _MARKS = (  # longest first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_MARK_BYTES = tuple(mark for mark, _ in _MARKS)
 _WIDE_STARTS = (  # "<" and a letter, without a mark
     (re.compile(rb"<\0\0\0"), "utf-32-le"),
     (re.compile(rb"\0\0\0<"), "utf-32-be"),
@@ -48,15 +50,24 @@ _SHORT_ENTITY = re.compile(
 MAX_EXPANDED = 100_000  # characters that entities of the document's own may add to it; other references stay
 
 
-def decode(body: bytes, content_type: str) -> tuple[str, str]:
-    """Return the text of a feed and the charset that won, for the record; never raises.
+def decode(body: bytes, content_type: str) -> tuple[str, Counter[str]]:
+    """Return the text of a feed, and what had to be put right for it, counted; never raises.
 
     Byte order marks, leading blanks and control characters are gone; references to what is no character, which would
-    cost the whole feed, stand for U+FFFD.
+    cost the whole feed, stand for U+FFFD. The charset that won, and what spoke for it, is among the notes unless it is
+    UTF-8 and nothing said otherwise.
     """
-    text, charset = _decode(body, content_type)
-    text = _CONTROLS.sub("", text).lstrip("\ufeff \t\r\n")
-    return (_REFERENCE.sub(_of_a_character, text) if "&#" in text else text), charset
+    notes: Counter[str] = Counter()
+    text, won = _decode(body, content_type)
+    if won:
+        notes[f"charset {won}"] = 1
+    text, notes["control characters stripped"] = _CONTROLS.subn("", text)
+    began = len(text)
+    text = text.lstrip("\ufeff \t\r\n")
+    notes["marks and blanks stripped"] = began - len(text) + body.startswith(_MARK_BYTES)
+    if "&#" in text:
+        text = _REFERENCE.sub(_of_a_character, text)
+    return text, +notes
 
 
 def without_doctype(text: str) -> str:
@@ -92,31 +103,34 @@ def _expanded(text: str, named: Mapping[str, str]) -> str:
 
 
 def _decode(body: bytes, content_type: str) -> tuple[str, str]:
+    """The text, and the charset that won with what spoke for it; empty where it is UTF-8 and nothing said otherwise."""
     for mark, charset in _MARKS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(charset, "replace"), charset
+            return body[len(mark) :].decode(charset, "replace"), "" if charset == "utf-8" else f"{charset} by its mark"
     for start, charset in _WIDE_STARTS:
         if start.match(body):
-            return body.decode(charset, "replace"), charset
+            return body.decode(charset, "replace"), f"{charset} by its first bytes"
     if body.startswith(_EBCDIC_START):  # only its prolog can say which
         named = _PROLOG.match(body[:200].decode("cp037").encode("latin-1"))
         charset = (named and _codec(named[1].decode("ascii"))) or "cp037"
-        return body.decode(charset, "replace"), charset
+        return body.decode(charset, "replace"), f"{charset} by its first bytes"
     declared = _declared(body, content_type)
-    if not any(_OWN_KIND.match(charset) for charset in declared):
-        declared.insert(0, "utf-8")
-    for charset in declared:
+    if not any(_OWN_KIND.match(charset) for charset, _ in declared):
+        declared.insert(0, ("utf-8", "by its bytes"))
+    for charset, by in declared:
         try:
-            return body.decode(charset), charset
+            text = body.decode(charset)
         except UnicodeDecodeError:
             continue
+        agreed = charset == "utf-8" and all(other == "utf-8" for other, _ in declared)
+        return text, "" if agreed or body.isascii() else f"{charset} {by}"
     text = body.decode("utf-8", "replace")
     beyond = len(_BEYOND_ASCII.findall(text))
     if text.count("\ufffd") * 2 > beyond:
         if charset := guessed(body):
-            return body.decode(charset, "replace"), charset
-        return body.decode("cp1252", "replace"), "cp1252"
-    return text, "utf-8"
+            return body.decode(charset, "replace"), f"{charset} by the looks of its letters"
+        return body.decode("cp1252", "replace"), "cp1252 for want of a better one"
+    return text, "utf-8 with bad bytes replaced"
 
 
 def _of_a_character(reference: re.Match[str]) -> str:
@@ -125,13 +139,13 @@ def _of_a_character(reference: re.Match[str]) -> str:
     return "\ufffd" if point == 0 or 0xD800 <= point < 0xE000 or point > 0x10FFFF else reference[0]
 
 
-def _declared(body: bytes, content_type: str) -> list[str]:
-    """The charsets that HTTP and the prolog declare, as codecs we know."""
+def _declared(body: bytes, content_type: str) -> list[tuple[str, str]]:
+    """The charsets that HTTP and the prolog declare, as codecs we know, each with who declares it."""
     over_http = _DECLARED_BY_HTTP.search(content_type)
     in_prolog = _PROLOG.match(body[:1000])
-    names = [over_http.group(1)] if over_http else []
-    names += [in_prolog.group(1).decode("ascii")] if in_prolog else []
-    return [charset for name in names if (charset := _codec(name))]
+    names = [(over_http.group(1), "by HTTP")] if over_http else []
+    names += [(in_prolog.group(1).decode("ascii"), "by its prolog")] if in_prolog else []
+    return [(charset, by) for name, by in names if (charset := _codec(name))]
 
 
 def _codec(name: str) -> str | None:

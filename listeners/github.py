@@ -18,9 +18,13 @@ An issue is known by its `id`, which stays when its repository is renamed. Delet
 Bodies are Markdown. Whether an issue is closed, and why, has no column. Left out: what bots wrote ("bot"), and pull
 requests. Nobody can opt in or out here.
 What is read and what is not: searches.py.
+
+Kept issues are asked for again at {url}/repos/OWNER/NAME/issues/NUMBER, docs.github.com/rest/issues, 60 an hour
+without a token, 5,000 with one: 404 and 410 are gone. A transferred issue is found where it is now.
 """
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
@@ -46,7 +50,6 @@ from listeners.post import (
     LeftOut,
     empty_page,
     first_seen,
-    moment,
     number_in,
     number_of,
     row,
@@ -56,6 +59,7 @@ from listeners.post import (
 )
 from listeners.reply import Reply
 from listeners.searches import Searches
+from listeners.standing import Kept, asked_singly
 
 HAS_HISTORY = True  # any stretch of time can be asked for
 ISSUES_A_PAGE = 100  # the API's largest page
@@ -63,6 +67,7 @@ LAST_PAGE = 10  # of one query: 1,000 issues
 LAG = 15 * 60  # seconds that the search index is granted to learn of a change
 OPENED = 1_191_000_000  # epoch seconds, October 2007: no issue is older
 SMALLER, LARGER = 16, 4  # by how much less time is asked for after a search was cut off, and more after one was not
+_ISSUE = re.compile(r"/([\w.-]+/[\w.-]+)/issues/(\d+)$")
 SECONDARY_LIMIT = timedelta(minutes=1)  # to wait where the answer does not say (docs.github.com, "Rate limits")
 
 
@@ -179,6 +184,15 @@ async def _issues(reading: _Reading, search: Search) -> AsyncIterator[Page]:
             now = step if step.rest else Step(_top(left, span))
 
 
+async def standing(visit: Visit, kept: Sequence[Kept]) -> AsyncIterator[Page]:
+    """Yield which of the kept issues are gone. Raises as FeedClient.get does; FeedBlocked as `pages` does."""
+    base, found = visit.feed.url.rstrip("/"), ((one.post_id, _ISSUE.search(one.url or "")) for one in kept)
+    addresses = {post_id: f"{base}/repos/{match[1]}/issues/{match[2]}" for post_id, match in found if match}
+    if addresses:
+        async for page in asked_singly(visit, addresses, headers=_headers(visit)):
+            yield page
+
+
 def _top(interval: Interval, seconds: int | None) -> Interval:
     """The last so many seconds of an interval, or all of it."""
     return interval if seconds is None else Interval(max(interval.start, interval.end - seconds + 1), interval.end)
@@ -234,7 +248,7 @@ def to_post(issue: dict[str, Any], visit: Visit) -> dict[str, Any]:
         title=clean(text_of(issue, "title")),
         text=from_markdown(body or ""),
         account=login,
-        published_at=moment(issue.get("created_at")),
+        published_at=issue.get("created_at"),
         likes=reactions.get("+1") if isinstance(reactions, dict) else None,
         replies=issue.get("comments"),
         consent=without_opt_in(visit),

@@ -7,10 +7,13 @@ of the oldest hit of the slice above. Authors may edit for two hours, so each vi
 The search is fuzzy: what it finds need not name what was asked for. Accounts are user names, as they are.
 
 What is read and what is not: searches.py.
+
+Kept items are asked for again at {items_url}/item/ID.json, github.com/HackerNews/API (2026-11), without any limit yet:
+what is `null`, `deleted` or `dead` (killed by moderators or software) is gone.
 """
 
 import html
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -20,6 +23,7 @@ from listeners.intervals import Interval
 from listeners.plain_text import clean, from_html
 from listeners.post import empty_page, first_seen, moment, number_in, row, text_of, to_page
 from listeners.searches import Searches, next_step
+from listeners.standing import Kept, asked_singly
 
 HAS_HISTORY = True  # any stretch of time can be asked for
 HITS_A_PAGE = 1000  # the API's largest page, and all that one query gives
@@ -31,6 +35,9 @@ class Options(FeedOptions):
     """The keys of a hackernews feed in listening.toml."""
 
     url: WebAddress = Field(default="https://hn.algolia.com/api/v1", description="address of the search API")
+    items_url: WebAddress = Field(
+        default="https://hacker-news.firebaseio.com/v0", description="address where kept posts are asked for again"
+    )
     query: Phrases = Field(default=(), description="phrases to search for, each by itself; none means everything")
     tags: str = Field(default="(story,comment)", min_length=1, description="kinds of items, in the API's syntax")
     max_requests: int = Field(
@@ -78,6 +85,14 @@ async def _hits(searches: Searches[str], query: str) -> AsyncIterator[Page]:
             rest = step.rest
 
 
+async def standing(visit: Visit, kept: Sequence[Kept]) -> AsyncIterator[Page]:
+    """Yield which of the kept items are gone. Raises as FeedClient.get does."""
+    base = visit.feed.items_url.rstrip("/")
+    addresses = {one.post_id: f"{base}/item/{one.post_id.removeprefix('hackernews:')}.json" for one in kept}
+    async for page in asked_singly(visit, addresses, is_gone=_is_gone):
+        yield page
+
+
 def to_post(hit: dict[str, Any], visit: Visit) -> dict[str, Any]:
     """Return a story or comment as a row of posts.
 
@@ -115,6 +130,10 @@ def to_post(hit: dict[str, Any], visit: Visit) -> dict[str, Any]:
 def post_id(number: object) -> str:
     """Return an item's post_id; its number is unique on Hacker News."""
     return f"hackernews:{number}"
+
+
+def _is_gone(item: Any) -> bool:
+    return item is None or (isinstance(item, dict) and (item.get("deleted") is True or item.get("dead") is True))
 
 
 async def _search(visit: Visit, query: str, within: Interval) -> tuple[list[Any], int]:

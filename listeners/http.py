@@ -16,7 +16,7 @@ import json
 import random
 import time
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Container, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +35,7 @@ from listeners.limits import DEFAULT_LIMITS, Limits
 from listeners.pace import Pace, Sleep
 from listeners.reply import Reply, Validators
 from listeners.shown import shown
+from listeners.site import below, same_site
 
 Got = TypeVar("Got")
 
@@ -113,9 +114,9 @@ class PoliteClient:
     async def __aexit__(self, *raised: Any) -> None:
         await self._transport.__aexit__(*raised)
 
-    def visit(self, feed_id: str) -> "FeedClient":
-        """Return the client for one visit to one feed."""
-        return FeedClient(self, feed_id)
+    def visit(self, feed_id: str, redirect_hosts: Collection[str] = ()) -> "FeedClient":
+        """Return the client for one visit to one feed. redirect_hosts: where its redirects may end besides its site."""
+        return FeedClient(self, feed_id, redirect_hosts)
 
 
 class FeedClient:
@@ -124,8 +125,9 @@ class FeedClient:
     requests: sent so far, retries and redirects among them. bytes: decoded body bytes received.
     """
 
-    def __init__(self, polite: PoliteClient, feed_id: str) -> None:
+    def __init__(self, polite: PoliteClient, feed_id: str, redirect_hosts: Collection[str] = ()) -> None:
         self.feed = feed_id
+        self._redirect_hosts = redirect_hosts
         self.requests = 0
         self.bytes = 0
         self._polite = polite
@@ -150,7 +152,7 @@ class FeedClient:
         """
         target = self._parse(url)
         if params:
-            target = target.copy_merge_params(dict(params))
+            target = target.copy_merge_params({name: _encodable(value) for name, value in params.items()})
         sent = {"Accept": _ACCEPT[expect], **(headers or {}), **_conditions(validators)}
         question = _Question(sent, at_most=at_most or self._polite.limits.body_bytes)
         return await self._ask(target, question, expect, answers, conditional=bool(validators))
@@ -178,13 +180,18 @@ class FeedClient:
         return await self._ask(self._parse(url), question, "json", answers, conditional=False)
 
     def frames(
-        self, url: str, params: Mapping[str, str | int] | None = None, *, at_most: int = 1_000_000
+        self,
+        url: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        at_most: int = 1_000_000,
+        subprotocol: str | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Yield the messages of a WebSocket, as websocket.py says; whoever stops early closes it (aclosing)."""
         from listeners import websocket  # here: it costs the command line's start 60 ms
 
         target = self._parse(url, schemes=("ws", "wss")).copy_merge_params(dict(params or {}))
-        return websocket.frames(self, target, at_most=at_most)
+        return websocket.frames(self, target, at_most=at_most, subprotocol=subprotocol)
 
     async def _ask(
         self, target: httpx.URL, question: "_Question", expect: Expected, answers: Container[int], *, conditional: bool
@@ -240,8 +247,9 @@ class FeedClient:
             answer = await self._exchange(url, question, trusted=trusted)
             location = answer.headers.get("location")
             if answer.status not in REDIRECTS or location is None:
-                if not _same_site(target.host, url.host):  # to log in or to consent, more often than not
-                    said = f"it redirects to another site, {url.host}; if it moved there, give its new address"
+                if not self._may_end_at(target.host, url.host):  # to log in or to consent, more often than not
+                    said = f"it redirects to another site, {url.host}; if it is meant to, add to its [[feed]]: "
+                    said += f'redirect_hosts = ["{url.host}"], and if it moved there, give its new address'
                     raise FeedBlocked(self.feed, f"{shown(target)}: {said}")
                 return url, answer
             if question.body is not None:
@@ -326,6 +334,9 @@ class FeedClient:
             body.feed(chunk)
         return Answer(response.status_code, response.headers, body.end())
 
+    def _may_end_at(self, asked: str, host: str) -> bool:
+        return same_site(asked, host) or any(below(host.lower().rstrip("."), named) for named in self._redirect_hosts)
+
     def _is_ours(self, url: httpx.URL) -> bool:
         return url.host.lower().strip("[]") in self._polite._allow_hosts
 
@@ -364,6 +375,11 @@ def _credentials(url: httpx.URL) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode()}"}
 
 
+def _encodable(value: str | int) -> str | int:
+    """What a server gave as an id may hold half a surrogate pair, which no address can."""
+    return value if isinstance(value, int) else value.encode(errors="replace").decode()
+
+
 def _conditions(validators: Validators | None) -> dict[str, str]:
     given = validators or Validators()
     pairs = {"If-None-Match": given.etag, "If-Modified-Since": given.last_modified}
@@ -372,9 +388,3 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
 
 def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers.items()]
-
-
-def _same_site(host: str, other: str) -> bool:
-    """Whether two hosts are one, or one of them lies below the other; "www." says nothing."""
-    one, two = (name.lower().rstrip(".").removeprefix("www.") for name in (host, other))
-    return one == two or one.endswith(f".{two}") or two.endswith(f".{one}")

@@ -54,6 +54,17 @@ class Event(Struct, gc=False):
 _decode = msgspec.json.Decoder(Event).decode
 
 
+def read_event(message: bytes) -> Event:
+    """Return the event that a message of v1 tells; parts that are not as documented count as absent.
+
+    Raises ValueError, TypeError, KeyError or RecursionError where it is none.
+    """
+    try:
+        return _decode(message)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return read(json_text.parse(message.decode("utf-8", "replace")), Event)
+
+
 @dataclass(frozen=True)
 class Found:
     """A post that is wanted. seen_us: epoch microseconds. message: as received."""
@@ -72,13 +83,15 @@ class Found:
 class Batch:
     """What messages tell together: of each post how it stands after them all.
 
-    wanted: whether a post of that title and text is to be stored. posts: by post_id. taken_down: post_ids of what was
+    wanted: whether a post of that title and text is to be stored. read: the event that a message tells, None to pass it
+    over; it raises where that is none. posts: by post_id. taken_down: post_ids of what was
     deleted, or changed so that it is no longer wanted; removed: DIDs of accounts that went. unreadable: messages that
     are no events, or of posts that are none. events, size: messages, and their bytes. oldest, newest: epoch
     microseconds; None and 0 before the first.
     """
 
     wanted: Callable[[str | None, str], bool]
+    read: Callable[[bytes], Event | None] = read_event
     posts: dict[str, Found] = field(default_factory=dict)
     taken_down: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
@@ -94,13 +107,12 @@ class Batch:
         self.events += 1
         self.size += len(message)
         try:
-            event = _decode(message)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            try:
-                event = _leniently(message)
-            except (ValueError, TypeError, KeyError, RecursionError):
-                self.unreadable.append(message.decode("utf-8", "replace"))
-                return
+            event = self.read(message)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self.unreadable.append(message.decode("utf-8", "replace"))
+            return
+        if event is None:
+            return
         if self.oldest is None:
             self.oldest = event.time_us
         if event.time_us > self.newest:
@@ -159,8 +171,3 @@ def decoded(messages: Iterable[bytes], wanted: Callable[[str | None, str], bool]
     for message in messages:
         batch.take(message)
     return batch.without_removed()
-
-
-def _leniently(message: bytes) -> Event:
-    """A message with something in it that is not as documented. Raises where it is no event."""
-    return read(json_text.parse(message.decode("utf-8", "replace")), Event)

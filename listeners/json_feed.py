@@ -37,7 +37,8 @@ def entry(item: Any) -> Entry:
     html, plain, summary = (_text(item, key) or "" for key in ("content_html", "content_text", "summary"))
     guid, link = item.get("id"), _text(item, "url") or _text(item, "external_url")
     text = longest((Part(html, True), Part(plain, False))) if html or plain else Part(summary, False)
-    title = _text(item, "title")
+    title, dated = _text(item, "title"), item.get("date_published")
+    published_at = _date(dated)
     return Entry(
         guid=None if guid is None or isinstance(guid, bool) else str(guid),  # 1.1: "may be a number": as text
         link=link,
@@ -46,12 +47,13 @@ def entry(item: Any) -> Entry:
         text=text.value,
         text_is_html=text.is_html,
         author=_author(item),
-        published_at=_date(item.get("date_published")),
+        published_at=published_at,
         updated_at=_date(item.get("date_modified")),
         language=item.get("language"),
         base=link,
         media=_media(item),
         said="" if guid or link or title or text.value else everything_said(item),
+        dated="" if published_at or dated is None else str(dated),
     )
 
 

@@ -205,7 +205,7 @@ def to_post(item: dict[str, Any], kind: str, visit: Visit, ap_ids: dict[tuple[st
         title=None if is_comment else clean(text_of(about, "name")),
         text=from_markdown(text_of(about, "content")) if is_comment else _told(about),
         account=handle(creator, visit.feed.url),
-        published_at=moment(about.get("published")),
+        published_at=about.get("published"),
         edited_at=moment(about.get("updated")),
         parent_id=(_parent(about, visit, ap_ids) or root) if is_comment else None,
         root_id=root,

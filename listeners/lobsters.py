@@ -162,7 +162,7 @@ def to_post(story: dict[str, Any], visit: Visit) -> dict[str, Any]:
         title=title,
         text=text,
         account=_account(story.get("submitter_user"), site),
-        published_at=moment(story.get("created_at")),
+        published_at=story.get("created_at"),
         likes=story.get("score"),
         replies=story.get("comment_count"),
         consent=without_opt_in(visit),

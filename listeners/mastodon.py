@@ -13,11 +13,14 @@ the author's own post here (a thread); otherwise "mastodon:HOST/ID", which says 
 Consent is settled before anything is stored: only visibility "public"; no account with `noindex`, or with #nobot,
 #nobots or #noindex in its bio or fields; with consent "opt_in" only accounts whose `indexable` is true.
 A boost is no post of its own. What was left out is counted by reason.
+
+Kept posts of the instance itself are asked for again at /api/v1/statuses/ID, methods/statuses: those of other instances
+are known there by ids that we do not keep.
 """
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlsplit
@@ -30,6 +33,7 @@ from listeners.feed import CURSOR_FAULTS, FeedBlocked, FeedFormatChanged, FeedOp
 from listeners.plain_text import clean, from_html
 from listeners.post import LeftOut, empty_page, moment, row, text_of, to_page
 from listeners.reply import Reply
+from listeners.standing import Kept, asked_singly
 from listeners.turns import in_turn
 
 POSTS_A_PAGE = 40  # the API's largest page
@@ -180,6 +184,17 @@ def _page(reading: _Reading, statuses: list[Any]) -> Page:
     )
 
 
+async def standing(visit: Visit, kept: Sequence[Kept]) -> AsyncIterator[Page]:
+    """Yield which of the kept posts of this instance are gone. Raises as FeedClient.get does."""
+    base = visit.feed.url.rstrip("/")
+    own = re.compile(rf"mastodon:https?://{re.escape(urlsplit(base).netloc)}/\S*/(\d+)")
+    found = ((one.post_id, own.fullmatch(one.post_id)) for one in kept)
+    addresses = {post_id: f"{base}/api/v1/statuses/{match[1]}" for post_id, match in found if match}
+    if addresses:
+        async for page in asked_singly(visit, addresses):
+            yield page
+
+
 def to_post(status: dict[str, Any], visit: Visit, domain: str, uris: dict[str, str]) -> dict[str, Any]:
     """Return a status as a row of posts.
 
@@ -205,7 +220,7 @@ def to_post(status: dict[str, Any], visit: Visit, domain: str, uris: dict[str, s
         language=status.get("language"),
         account=handle(account, domain),
         author_followers=account.get("followers_count"),
-        published_at=moment(status.get("created_at")),
+        published_at=status.get("created_at"),
         edited_at=moment(status.get("edited_at")),
         parent_id=_parent(status, account, uri, visit, uris),
         quoted_id=_quoted(status, visit),

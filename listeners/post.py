@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from listeners.feed import Page, Rejected, Visit
+from listeners.personal_data import masked
 from listeners.plain_text import clean, one_line
 
 CLOCK_SKEW = timedelta(minutes=2)  # as in warehouse.tables, whose import would cost every start of the command line
@@ -22,6 +23,9 @@ MAX_TEXT = 100_000  # characters of a post's text; the rest is cut, and a longer
 INT64 = 2**63
 # What reading an item may raise because of the item
 ITEM_FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
+
+MAX_RAW = 100  # characters of a date that is none
+_DOUBTS = ("no date told", "date not believed")
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 
@@ -41,7 +45,8 @@ def row(
     language: object = None,
     account: str | None = None,
     author_followers: object = None,
-    published_at: datetime | None,
+    published_at: object,
+    published_raw: str | None = None,
     edited_at: datetime | None = None,
     deleted: bool = False,
     parent_id: str | None = None,
@@ -56,16 +61,21 @@ def row(
 ) -> dict[str, Any]:
     """Return a row of POSTS, one key per column, within the contract.
 
-    text and title are plain text. Dates without a zone are UTC; one that is missing, of 1970 or in the future becomes
-    the time of the visit (or None for edited_at). Counts and languages that make no sense become None: they are
-    ornaments, and no reason to lose what somebody said. Raises ValueError for an id of nothing but controls: all such
-    posts would be one.
+    text and title are plain text; personal data in them is masked. published_at: a datetime, or whatever else the
+    source told, as `moment` reads it; one that is missing, unreadable, of 1970 or in the future becomes the time of the
+    visit, and what was told is kept as published_raw. published_raw: the same, where published_at is not what the
+    source told. Dates without a zone are UTC; an edited_at that cannot be true becomes None. Counts and languages that
+    make no sense become None: they are ornaments, and no reason to lose what somebody said. Raises ValueError for an id
+    of nothing but controls: all such posts would be one.
     """
     post_id = clean(post_id)
     if not post_id.partition(":")[2]:
         raise ValueError("its id has nothing to see in it")
-    text = clean(text)[:MAX_TEXT].rstrip()
-    title = one_line(title) or None if title is not None else None
+    text = masked(clean(text)[:MAX_TEXT])[:MAX_TEXT].rstrip()
+    published = published_at if isinstance(published_at, datetime) else moment(published_at)
+    if published_raw is None and not deleted:
+        published_raw = not_believed(published_at, visit.started_at)
+    title = masked(one_line(title)) or None if title is not None else None
     return {
         "post_id": post_id,
         "version": version(title, text, deleted),
@@ -78,7 +88,8 @@ def row(
         "language": language_tag(language),
         "author": visit.pseudonym(account) if account else None,
         "author_followers": count(author_followers),
-        "published_at": _within(published_at, visit.started_at) or visit.started_at,
+        "published_at": _within(published, visit.started_at) or visit.started_at,
+        "published_raw": published_raw,
         "edited_at": _within(edited_at, visit.started_at),
         "fetched_at": visit.started_at,
         "deleted": deleted,
@@ -125,7 +136,9 @@ def to_page(
                 keys.add(key)
                 made.append((post, item))
     posts, broken = _conforming(made)
-    return Page(posts, cursor, tuple(rejected + broken), left_out, **more)
+    notes = Counter(more.pop("notes", {}))
+    notes.update(_DOUBTS[bool(post["published_raw"])] for post, _ in made if post["published_raw"] is not None)
+    return Page(posts, cursor, tuple(rejected + broken), left_out, notes=notes, **more)
 
 
 def empty_page(cursor: str | None, **more: Any) -> Page:
@@ -146,6 +159,19 @@ def moment(value: object) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         pass
     return None
+
+
+def not_believed(told: object, latest: datetime) -> str | None:
+    """Return what a source told for a date that cannot be true, or None where it can; empty where it told nothing.
+
+    told: a datetime, or what `moment` reads. latest: no date is later, but for a clock somewhat ahead. A time is given
+    as ISO 8601, what is none in the source's own words.
+    """
+    at = told if isinstance(told, datetime) else moment(told)
+    if at is None:
+        return "" if told is None else one_line(str(told))[:MAX_RAW]
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return None if UNDATED_BEFORE <= at <= latest + CLOCK_SKEW else at.isoformat()
 
 
 def count(value: object, *, below_zero: bool = False) -> int | None:

@@ -53,7 +53,7 @@ def to_post(item: dict[str, Any], visit: Visit) -> dict[str, Any]:
         title=title,
         text=text,
         account=author if isinstance(author, str) and author != "[deleted]" and not deleted else None,
-        published_at=moment(about.get("created_utc")),
+        published_at=about.get("created_utc"),
         edited_at=moment(edited),
         deleted=deleted,
         parent_id=_other(about.get("parent_id")) if is_comment else None,

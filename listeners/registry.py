@@ -1,9 +1,13 @@
 """The sources there are. A new one is a module with `Options` and `pages` (feed.py) and one line here."""
 
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from listeners.feed import Listener
+from listeners.feed import Listener, Page, Visit
+
+if TYPE_CHECKING:  # it costs the command line's start the import of Arrow
+    from listeners.standing import Kept
 
 SOURCES = {  # source -> module
     "appstore": "listeners.appstore",
@@ -44,3 +48,13 @@ def network_of(source: str) -> str:
 def has_history(source: str) -> bool:
     """Return whether a backfill can read any stretch of this source's past (`Visit.window`)."""
     return getattr(load(source), "HAS_HISTORY", False)
+
+
+def standing_of(source: str) -> "Callable[[Visit, Sequence[Kept]], AsyncIterator[Page]] | None":
+    """Return what asks a source whether kept posts still stand (standing.py), None where it cannot be asked."""
+    return getattr(load(source), "standing", None)
+
+
+def kept_a_request(source: str) -> int:
+    """Return how many kept posts one request asks for."""
+    return getattr(load(source), "KEPT_A_REQUEST", 1)

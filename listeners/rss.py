@@ -20,7 +20,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ from listeners.feed import FeedBlocked, FeedFormatChanged, FeedOptions, Page, Vi
 from listeners.feed_text import decode, without_doctype
 from listeners.passing_text import steady
 from listeners.plain_text import clean, from_html, one_line
-from listeners.post import ITEM_FAULTS, LeftOut, empty_page, row, to_page, version, web_address
+from listeners.post import ITEM_FAULTS, LeftOut, empty_page, not_believed, row, to_page, version, web_address
 from listeners.reply import Reply, Validators
 
 WHOLE_EVERY = timedelta(days=1)  # an unconditional GET this often: some servers answer 304 for ever (FreshRSS#1020)
@@ -167,7 +167,7 @@ def _read(visit: Visit, reply: Reply, before: Cursor, after: Cursor) -> Page:
         return to_post(entry, visit, language=document.language, place=place)
 
     items = [document.items[index] for index in listed]
-    page = to_page(visit, items, post_of, cursor=after.write(), rest=_rest(reply, after))
+    page = to_page(visit, items, post_of, cursor=after.write(), rest=_rest(reply, after), notes=document.notes)
     if document.broken and not document.is_whole and not page.posts.num_rows:
         raise FeedFormatChanged(visit.feed.id, f"{reply.url}: a broken feed: {document.broken}")
     return page
@@ -184,12 +184,13 @@ def _document(visit: Visit, reply: Reply) -> "Document":
 
         page = f"a web page where a feed is due, titled {html_title(unpacked)!r}"
         raise FeedBlocked(visit.feed.id, f"{reply.url}: {page}{feeds_instead(unpacked, reply.url)}")
-    text, _ = decode(unpacked, reply.headers.get("content-type", ""))
+    text, notes = decode(unpacked, reply.headers.get("content-type", ""))
     fast = fast_feed.read(text, reply.url)
     if fast is not None:
-        return Document(fast.entries, lambda entry: entry, fast.language, rest=_asked(fast.asks), author=fast.author)
+        asked = _asked(fast.asks)
+        return Document(fast.entries, lambda entry: entry, fast.language, rest=asked, author=fast.author, notes=notes)
     try:
-        return read_document(text, reply.url)
+        return replace(read_document(text, reply.url), notes=notes)
     except json_feed.NotAFeed as error:
         raise FeedFormatChanged(visit.feed.id, f"{reply.url}: {error}") from error
 
@@ -215,7 +216,7 @@ class Document:
     """A feed that was read: its items as they are, what makes an Entry of one, its language, what is broken in it.
 
     is_whole: whether it comes to its end, however broken. rest: how long it asks to be left alone. author: of entries
-    that name none.
+    that name none. notes: what was put right in its bytes, counted.
     """
 
     items: list[Any]
@@ -225,6 +226,7 @@ class Document:
     is_whole: bool = True
     rest: timedelta | None = None
     author: str | None = None
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_document(text: str, url: str) -> Document:
@@ -280,7 +282,9 @@ def xml_entry(item: dict[str, Any], *, is_atom: bool = True) -> Entry:
     # feedparser has looked whether plain text is HTML after all
     title_is_html = detail.get("type") != "text/plain" or (not is_atom and fast_feed.has_lone_tag(title or ""))
     guid, link = item.get("id") or None, item.get("link") or None
+    dated = item.get("published") or item.get("created") or dict.get(item, "updated") or ""
     updated = _utc(dict.get(item, "updated_parsed"))  # feedparser's own `get` gives the publication's in its stead
+    published_at = _utc(item.get("published_parsed") or item.get("created_parsed")) or updated
     return Entry(
         guid=guid,
         link=link,
@@ -289,7 +293,7 @@ def xml_entry(item: dict[str, Any], *, is_atom: bool = True) -> Entry:
         text=text.value,
         text_is_html=text.is_html,
         author=_author(item),
-        published_at=_utc(item.get("published_parsed") or item.get("created_parsed")) or updated,
+        published_at=published_at,
         updated_at=updated,
         language=text.language or detail.get("language"),
         is_video="yt_videoid" in item or is_video(link),
@@ -298,6 +302,7 @@ def xml_entry(item: dict[str, Any], *, is_atom: bool = True) -> Entry:
         base=text.base,
         media=_media(item),
         said="" if guid or link or title or text.value else everything_said(item),
+        dated="" if published_at else str(dated),
     )
 
 
@@ -315,6 +320,7 @@ def to_post(entry: Entry, visit: Visit, *, language: object = None, place: feed_
     if not title and not text:
         text = address or web_address(entry.media) or ""
     published, edited = feed_memory.told_date(entry, visit.started_at), entry.updated_at
+    doubted = not_believed(entry.published_at, visit.started_at) or one_line(entry.dated)
     post = row(
         visit,
         post_id=f"rss:{visit.feed.id}:{place.post if place else feed_memory.identity(entry)}",
@@ -325,6 +331,7 @@ def to_post(entry: Entry, visit: Visit, *, language: object = None, place: feed_
         language=entry.language or language,
         account=account(entry.author, visit.feed.url),
         published_at=published or (place.first_seen if place else None),
+        published_raw=None if published else doubted,
         edited_at=edited if edited and entry.published_at and edited > entry.published_at else None,
         views=entry.views,
         replies=entry.replies,

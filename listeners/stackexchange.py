@@ -13,12 +13,14 @@ CC BY-SA: who shows a question shows its author and its address; `url` is there 
 Questions are searched by their last activity, which an edit, an answer and a bounty move as the question itself does:
 so a visit finds what is new and what has changed since the last one. A backfill searches by day of asking.
 The search is fuzzy and its index lags, so each visit reads the last quarter of an hour again. What is read and what is
-not: searches.py.
+not: searches.py. Kept questions are asked for again by their ids: GET {url}/questions/{ids}, docs/questions-by-ids, 100
+a request; those that it does not return are gone.
 """
 
+import functools
 import html
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Self
@@ -41,9 +43,11 @@ from listeners.intervals import Interval
 from listeners.plain_text import clean, from_html
 from listeners.post import empty_page, first_seen, moment, number_in, number_of, row, text_of, to_page
 from listeners.searches import Searches, next_step
+from listeners.standing import Kept, told
 
 HAS_HISTORY = True  # any stretch of time can be asked for
 QUESTIONS_A_PAGE = 100  # the API's largest page
+KEPT_A_REQUEST = QUESTIONS_A_PAGE
 LAG = 15 * 60  # seconds that the search index is granted to learn of a question
 
 _AWAY = ("throttle_violation", "temporarily_unavailable", "internal_error")
@@ -145,7 +149,7 @@ def to_post(question: dict[str, Any], visit: Visit, site: str) -> dict[str, Any]
         title=clean(html.unescape(text_of(question, "title"))),
         text=from_html(text_of(question, "body")),
         account=f"{site}/{user}" if isinstance(user, int) else None,  # a number holds on its site only
-        published_at=moment(question.get("creation_date")),
+        published_at=question.get("creation_date"),
         edited_at=moment(question.get("last_edit_date")),
         likes=question.get("score"),
         replies=question.get("answer_count"),
@@ -159,15 +163,43 @@ def post_id(site: str, number: int) -> str:
     return f"stackexchange:{site}:{number}"
 
 
+async def standing(visit: Visit, kept: Sequence[Kept]) -> AsyncIterator[Page]:
+    """Yield the kept questions as they are now, and which of them are gone. Raises as `pages` does."""
+    by_site: dict[str, list[str]] = {}
+    for site, number in (one.post_id.removeprefix("stackexchange:").split(":") for one in kept):
+        if site in visit.feed.sites:
+            by_site.setdefault(site, []).append(number)
+    for site, numbers in by_site.items():
+        for ids in (numbers[at : at + KEPT_A_REQUEST] for at in range(0, len(numbers), KEPT_A_REQUEST)):
+            params: dict[str, str | int] = {"site": site}
+            url, answer = await _answer(visit, f"questions/{';'.join(ids)}", params, visit.secret("key_env"))
+            there = answer.get("items")
+            if not isinstance(there, list):
+                raise FeedFormatChanged(visit.feed.id, f"{url}: JSON without a list `items`")
+            page = to_page(visit, there, functools.partial(to_post, visit=visit, site=site), cursor=visit.cursor)
+            names = {_name(question, site) for question in there}
+            yield told(visit, len(ids), {post_id(site, int(number)) for number in ids} - names, page)
+
+
 async def _search(reading: _Reading, search: Search, within: Interval) -> tuple[list[Any], bool]:
     """The questions of one search, the newest first, and whether there are more of them."""
     visit, (site, phrase) = reading.searches.visit, search
-    feed: Options = visit.feed
     reading.searches.budget.spent += 1
     first, last, sort = ("fromdate", "todate", "creation") if visit.window else ("min", "max", "activity")
-    url = f"{feed.url.rstrip('/')}/search/advanced"
     params = {"site": site, "q": phrase, "sort": sort, "order": "desc", first: within.start, last: within.end}
-    params |= {"pagesize": QUESTIONS_A_PAGE, "filter": "withbody"} | ({"key": reading.key} if reading.key else {})
+    url, answer = await _answer(visit, "search/advanced", params, reading.key)
+    reading.quota_left = answer.get("quota_remaining") != 0
+    questions = answer.get("items")
+    if not isinstance(questions, list):
+        raise FeedFormatChanged(visit.feed.id, f"{url}: JSON without a list `items`")
+    return questions, answer.get("has_more") is True
+
+
+async def _answer(visit: Visit, path: str, params: dict[str, str | int], key: str | None) -> tuple[str, dict[str, Any]]:
+    """The address asked, and the object it answers, with whole questions. Raises what an error object stands for."""
+    feed: Options = visit.feed
+    url = f"{feed.url.rstrip('/')}/{path}"
+    params |= {"pagesize": QUESTIONS_A_PAGE, "filter": "withbody"} | ({"key": key} if key else {})
     reply = await visit.client.get(url, params, answers=frozenset({400}))
     answer = reply.json()
     if not isinstance(answer, dict):
@@ -180,11 +212,7 @@ async def _search(reading: _Reading, search: Search, within: Interval) -> tuple[
         if isinstance(error, FeedUnavailable) and error.retry_at:  # other feeds of ours share the address
             visit.client.hold(url, (error.retry_at - visit.started_at).total_seconds())
         raise error
-    reading.quota_left = answer.get("quota_remaining") != 0
-    questions = answer.get("items")
-    if not isinstance(questions, list):
-        raise FeedFormatChanged(feed.id, f"{reply.url}: JSON without a list `items`")
-    return questions, answer.get("has_more") is True
+    return reply.url, answer
 
 
 def refusal(visit: Visit, url: str, answer: dict[str, Any]) -> FeedError:

@@ -22,6 +22,7 @@ from websockets.exceptions import (
     InvalidStatus,
 )
 from websockets.frames import CloseCode
+from websockets.typing import Subprotocol
 
 from listeners.address import AddressRefused, HostUnknown, alternating, checked
 from listeners.answers import REDIRECTS, Answer, TryAgain, refusal
@@ -40,6 +41,14 @@ _quiet = logging.getLogger("listeners.websocket.connection")
 _quiet.setLevel(logging.WARNING)  # below, it logs addresses whole
 
 
+class Refused(FeedFormatChanged):
+    """The server finds a fault in what was asked (400), before the stream opens. said: what it says about it."""
+
+    def __init__(self, feed: str, message: str, said: bytes) -> None:
+        self.said = said
+        super().__init__(feed, message)
+
+
 class _Straight(connect):
     """A connection to this address and no other."""
 
@@ -47,14 +56,17 @@ class _Straight(connect):
         return exc
 
 
-async def frames(client: FeedClient, target: httpx.URL, *, at_most: int) -> AsyncGenerator[bytes, None]:
+async def frames(
+    client: FeedClient, target: httpx.URL, *, at_most: int, subprotocol: str | None = None
+) -> AsyncGenerator[bytes, None]:
     """Yield the messages as they come, undecoded, until the server ends the stream or has nothing more for now.
 
-    at_most: bytes of one message. Raises FeedUnavailable where the connection fails or breaks off, FeedBlocked,
-    FeedGone or FeedFormatChanged where another attempt would not help.
+    at_most: bytes of one message. subprotocol: offered to the server (RFC 6455, 1.9). Raises FeedUnavailable where the
+    connection fails or breaks off, FeedBlocked, FeedGone or FeedFormatChanged where another attempt would not help;
+    Refused, one of the latter, where the server finds a fault in what was asked.
     """
     polite = client._polite
-    connection = await client._patiently(target, lambda: _opened(client, target, at_most))
+    connection = await client._patiently(target, lambda: _opened(client, target, at_most, subprotocol))
     until = polite._monotonic() + polite.limits.stream_seconds
     try:
         while polite._monotonic() < until:
@@ -74,7 +86,7 @@ async def frames(client: FeedClient, target: httpx.URL, *, at_most: int) -> Asyn
         await connection.close()
 
 
-async def _opened(client: FeedClient, url: httpx.URL, at_most: int) -> ClientConnection:
+async def _opened(client: FeedClient, url: httpx.URL, at_most: int, subprotocol: str | None) -> ClientConnection:
     """A connection, after the server's turn and check of its addresses."""
     polite = client._polite
     spared = client._is_ours(url)
@@ -84,7 +96,7 @@ async def _opened(client: FeedClient, url: httpx.URL, at_most: int) -> ClientCon
         try:
             found = await polite._resolve(url.raw_host.decode("ascii"), _port(url))
             addresses = alternating(found) if spared else checked(url.host, found)
-            return await _connected(client, url, addresses[:3], at_most)
+            return await _connected(client, url, addresses[:3], at_most, subprotocol)
         except AddressRefused as error:
             raise FeedBlocked(client.feed, f"{shown(url)}: refused: {error}") from error
         except InvalidStatus as error:
@@ -95,7 +107,9 @@ async def _opened(client: FeedClient, url: httpx.URL, at_most: int) -> ClientCon
             raise FeedFormatChanged(client.feed, f"{shown(url)}: not a WebSocket ({error})") from error
 
 
-async def _connected(client: FeedClient, url: httpx.URL, addresses: list[str], at_most: int) -> ClientConnection:
+async def _connected(
+    client: FeedClient, url: httpx.URL, addresses: list[str], at_most: int, subprotocol: str | None
+) -> ClientConnection:
     """The connection to the first address that takes it."""
     limits = client._polite.limits
     tls: SSLContext | None = httpx.create_ssl_context(trust_env=False) if url.scheme == "wss" else None
@@ -112,6 +126,7 @@ async def _connected(client: FeedClient, url: httpx.URL, addresses: list[str], a
                 open_timeout=limits.connect_seconds if address != addresses[-1] else limits.read_seconds,
                 close_timeout=CLOSE_SECONDS,
                 max_size=at_most,
+                subprotocols=[Subprotocol(subprotocol)] if subprotocol else None,
                 logger=_quiet,
             )
         except OSError as error:
@@ -128,7 +143,10 @@ def _refusal(client: FeedClient, url: httpx.URL, error: InvalidStatus) -> TryAga
         return FeedBlocked(client.feed, f"{shown(url)}: a web page where a stream is due")
     headers = httpx.Headers([(name.lower(), value) for name, value in answer.headers.raw_items()])
     came = Answer(answer.status_code, headers, bytes(answer.body or b""))
-    return refusal(client.feed, url, came, client._polite._now())
+    refused = refusal(client.feed, url, came, client._polite._now())
+    if came.status == 400 and isinstance(refused, FeedFormatChanged):
+        return Refused(client.feed, str(refused).removeprefix(f"{client.feed}: "), came.body)
+    return refused
 
 
 def _port(url: httpx.URL) -> int:

@@ -112,7 +112,8 @@ async def _videos(reading: _Reading, channel: str) -> AsyncIterator[Page]:
     if before and not set(before) & set(shown):
         lost = f"{channel}: more new videos than the {len(shown)} that its feed shows"
     reading.channels[channel] = shown
-    yield to_page(visit, document.items, lambda item: to_video(item, visit), cursor=reading.cursor(), capped=lost)
+    more = {"capped": lost, "notes": document.notes}
+    yield to_page(visit, document.items, lambda item: to_video(item, visit), cursor=reading.cursor(), **more)
 
 
 def to_video(item: dict[str, Any], visit: Visit) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""Bluesky: a Jetstream under /bluesky/subscribe, and under /bluesky/xrpc profiles, sessions and the search of posts.
+"""Bluesky: a Jetstream under /bluesky/subscribe, and under /bluesky/xrpc its second version, profiles, sessions and
+the search of posts.
 
-Source: the v1 wire of bluesky-social/jetstream (docs/README.md, internal/subscribe), the lexicons of
-bluesky-social/atproto, and what was recorded of both. Limits, as there: 25 profiles a request, 100 posts a page of the
-search, which no stranger may use. A Jetstream keeps about a day; this one all there is unless told otherwise.
+Source: both wires of bluesky-social/jetstream (docs/README.md, internal/subscribe, lexicons), the lexicons of
+bluesky-social/atproto, and what was recorded of both. Limits, as there: 25 profiles or posts a request, 100 posts a
+page of the search, which no stranger may use. A Jetstream keeps about a day; this one all there is unless told
+otherwise.
 
 What is public on Mastodon is said here once more, by accounts of the same names. Some posts are deleted some hours
 later, some clients' clocks are a day ahead, and one account closes after its last post.
@@ -31,7 +33,11 @@ from listeners.feed_server.world import World
 HANDLE = "listener.bsky.example"
 PASSWORD = "cheese-cheese-cheese"  # noqa: S105 it opens nothing but this server
 COLLECTION = "app.bsky.feed.post"
-MAX_PROFILES = 25
+STREAM = "network.bsky.jetstream.subscribeEvents"
+FRAMING = "xrpc.v1.json"
+TIMES_FROM = 10**15  # a cursor of the second version from here on is a time in microseconds
+SEQS_FROM = 1_577_836_800_000_000  # microseconds of 2020: seqs have gaps there, too, and are below TIMES_FROM
+MAX_PROFILES = MAX_POSTS = 25
 MAX_PAGE = 100
 DEFAULT_PAGE = 25
 SHOWN_PATH = 15  # characters of a link's path that an app shows
@@ -69,6 +75,37 @@ def routes(world: World, clock: Clock, *, backlog: timedelta | None = None) -> l
         except WebSocketDisconnect:
             return
 
+    async def subscribe_v2(socket: WebSocket) -> None:
+        now, asked = clock(), socket.query_params.get("cursor", "")
+        told, tip = sky.frames(now), sky.seq_at(now)
+        floor = _microseconds(now - backlog) if backlog is not None else 0
+        kept = [(seq, at, frame) for seq, at, frame in told if at >= floor]
+        cursor = int(asked) if asked.isdecimal() else tip
+        if cursor < (kept[0][0] if kept else tip):
+            said = {"error": "CursorTooOld", "message": "cursor is below what is kept"}
+            await socket.send_denial_response(JSONResponse(said, 400))
+            return
+        await socket.accept(
+            subprotocol=FRAMING if FRAMING in socket.headers.get("sec-websocket-protocol", "") else None
+        )
+        try:
+            if tip < cursor < TIMES_FROM:
+                await socket.send_json(_frame("info", {"name": "FutureCursor", "message": "started at the tip"}))
+            for seq, at, frame in kept:
+                if (at if cursor >= TIMES_FROM else seq) >= cursor:
+                    await socket.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+            alive = {
+                "seq": tip,
+                "did": _did(HANDLE),
+                "time": _exactly(_microseconds(now)),
+                "identity": {"did": _did(HANDLE)},
+            }
+            await socket.send_json(_frame("identity", alive))
+            while True:
+                await socket.receive_text()
+        except WebSocketDisconnect:
+            return
+
     def profiles(request: Request) -> Response:
         actors = request.query_params.getlist("actors")
         if not 0 < len(actors) <= MAX_PROFILES:
@@ -78,6 +115,12 @@ def routes(world: World, clock: Clock, *, backlog: timedelta | None = None) -> l
     def profile(request: Request) -> Response:
         known = sky.profile(request.query_params.get("actor", ""), clock())
         return JSONResponse(known) if known else _error(400, "InvalidRequest", "Profile not found")
+
+    def posts(request: Request) -> Response:
+        uris, now = request.query_params.getlist("uris"), clock()
+        if not 0 < len(uris) <= MAX_POSTS:
+            return _error(400, "InvalidRequest", f"Error: uris must not have more than {MAX_POSTS} elements")
+        return JSONResponse({"posts": [sky.view(post, now) for post in sky.standing(now) if uri(post) in uris]})
 
     async def session(request: Request) -> Response:
         given = await request.json()
@@ -92,8 +135,10 @@ def routes(world: World, clock: Clock, *, backlog: timedelta | None = None) -> l
 
     return [
         WebSocketRoute("/bluesky/subscribe", subscribe),
+        WebSocketRoute(f"/bluesky/xrpc/{STREAM}", subscribe_v2),
         Route("/bluesky/xrpc/app.bsky.actor.getProfiles", profiles),
         Route("/bluesky/xrpc/app.bsky.actor.getProfile", profile),
+        Route("/bluesky/xrpc/app.bsky.feed.getPosts", posts),
         Route("/bluesky/xrpc/com.atproto.server.createSession", session, methods=["POST"]),
         Route("/bluesky/xrpc/app.bsky.feed.searchPosts", search),
     ]
@@ -136,6 +181,25 @@ class Sky:
         """Return what happened from a time in microseconds to now."""
         until = _microseconds(now)
         return [event for event in self._events if since <= event["time_us"] <= until]
+
+    def frames(self, now: datetime) -> list[tuple[int, int, dict[str, Any]]]:
+        """Return what happened up to now, in the words of the second version: seq, microseconds, frame."""
+        until, seq = _microseconds(now), 0
+        told = []
+        for event in self._events:
+            if event["time_us"] > until:
+                break
+            seq = max(seq + 1, event["time_us"] - SEQS_FROM)
+            at = _exactly(event["time_us"])
+            about = event["commit"] if event["kind"] == "commit" else {"account": event["account"]}
+            payload = {"seq": seq, "did": event["did"], "time": at, "witnessedAt": at, **about}
+            told.append((seq, event["time_us"], _frame(event["kind"], payload)))
+        return told
+
+    def seq_at(self, now: datetime) -> int:
+        """Return the seq of what happens now, after all else."""
+        told = self.frames(now)
+        return max(told[-1][0] + 1 if told else 0, _microseconds(now) - SEQS_FROM)
 
     def standing(self, now: datetime) -> list[WorldPost]:
         """Return the posts that are there now, oldest first."""
@@ -249,6 +313,10 @@ def _alive(now: datetime) -> dict[str, Any]:
     return {"did": did, "time_us": _microseconds(now), "kind": "identity", "identity": identity}
 
 
+def _frame(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    return {"$type": "message", "payload": {"$type": f"{STREAM}#{kind}", **payload}}
+
+
 def _basic(author: Author) -> dict[str, Any]:
     did = _did(author.name)
     label = {"src": did, "uri": f"at://{did}/app.bsky.actor.profile/self", "val": "!no-unauthenticated"}
@@ -298,6 +366,11 @@ def _key(post: WorldPost) -> str:
 
 def _microseconds(at: datetime) -> int:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _exactly(time_us: int) -> str:
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _iso(at: datetime) -> str:

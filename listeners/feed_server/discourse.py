@@ -1,4 +1,4 @@
-"""A Discourse forum: /posts.json, /search.json and /t/TOPIC/NUMBER.json.
+"""A Discourse forum: /posts.json, /posts/ID.json, /search.json and /t/TOPIC/NUMBER.json.
 
 Source: docs.discourse.org, the controllers and serializers of discourse/discourse, and replies recorded from it.
 Limits, as there: 50 posts a page, 200 requests a minute and 50 in 10 seconds by address, then 429; a search gives 10
@@ -84,8 +84,17 @@ def routes(world: World, clock: Clock, *, now: Clock, limits: Sequence[tuple[int
         }
         return JSONResponse(body)
 
+    def one(request: Request) -> Response:
+        there = (post for post in forum.posts(clock()) if post_id(post) == request.path_params["id"])
+        found = next(there, None)
+        if found is None:
+            gone = {"errors": ["The requested URL or resource could not be found."], "error_type": "not_found"}
+            return JSONResponse(gone, 404)
+        return JSONResponse(forum.post(found, clock()))
+
     return [
         Route("/discourse/posts.json", limited(latest)),
+        Route("/discourse/posts/{id:int}.json", limited(one)),
         Route("/discourse/search.json", limited(search)),
         Route("/discourse/t/{topic:int}/{number:int}.json", limited(topic)),
         Route("/discourse/t/{topic:int}.json", limited(topic)),

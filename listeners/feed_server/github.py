@@ -1,4 +1,4 @@
-"""GitHub's issue search: /search/issues over one repository.
+"""GitHub's issue search: /search/issues over one repository; and its issues by number.
 
 Source: docs.github.com/rest/search, and replies recorded from it. Limits, as there: 10 searches a minute without a
 token and 30 with one, 100 issues a page, 1,000 a query; a query must say is:issue.
@@ -57,7 +57,19 @@ def routes(world: World, clock: Clock, *, now: Clock) -> list[Route]:
         except Invalid as refused:
             return JSONResponse({"message": str(refused), "status": "422"}, 422, headers)
 
-    return [Route("/github/search/issues", search)]
+    def one(request: Request) -> Response:
+        there = (
+            post for post in _issues(world, clock()) if issue(post, clock())["number"] == request.path_params["number"]
+        )
+        found = next(there, None)
+        if found is None:
+            return JSONResponse({"message": "Not Found", "status": "404"}, 404)
+        return JSONResponse(issue(found, clock()))
+
+    return [
+        Route("/github/search/issues", search),
+        Route(f"/github/repos/{REPOSITORY}/issues/{{number:int}}", one),
+    ]
 
 
 def kept(world: World, now: datetime, server: str) -> set[str]:

@@ -1,7 +1,8 @@
-"""A forum as Hacker News Search (Algolia) serves it: /search_by_date, /search and /items/ID.
+"""A forum as Hacker News Search (Algolia) serves it: /search_by_date, /search and /items/ID; and its items in Firebase.
 
-Source: hn.algolia.com/api, and replies recorded from it. Limits, as there: at most 1000 hits a page and in all
-per query; pages beyond that come back empty and say nbHits 0 (algolia/hn-search#230).
+Source: hn.algolia.com/api, and replies recorded from it; github.com/HackerNews/API for /hn/v0/item/ID.json. Limits, as
+there: at most 1000 hits a page and in all per query; pages beyond that come back empty and say nbHits 0
+(algolia/hn-search#230).
 """
 
 import operator
@@ -55,7 +56,20 @@ def routes(world: World, clock: Callable[[], datetime]) -> list[Route]:
             return JSONResponse({"status": 404, "error": "Not Found"}, 404)
         return JSONResponse(_tree(world, post, now))
 
+    def stored_item(request: Request) -> Response:
+        now = clock()
+        number = int(request.path_params["id"])
+        wanted = number - FIRST_ID
+        post = world.posts[wanted] if 0 <= wanted < len(world.posts) else None
+        if post is None or post.place != "hackernews" or post.published_at > now:
+            return JSONResponse(None)
+        kind = "story" if post.title is not None else "comment"
+        return JSONResponse(
+            {"id": number, "type": kind, "by": post.author.name, "time": int(post.published_at.timestamp())}
+        )
+
     return [
+        Route("/hn/v0/item/{id:int}.json", stored_item),
         Route("/hn/api/v1/search_by_date", by_date),
         Route("/hn/api/v1/search", by_points),
         Route("/hn/api/v1/items/{id:int}", item),

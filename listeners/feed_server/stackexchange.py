@@ -1,4 +1,4 @@
-"""A Stack Exchange site: /2.3/search/advanced.
+"""A Stack Exchange site: /2.3/search/advanced and /2.3/questions/IDS.
 
 Source: api.stackexchange.com/docs (2.3). Limits, as there: 100 questions a page, 300 requests a day and address without
 a key and 10,000 with one, told as quota_remaining in every answer; pages beyond 25 need a key. Always gzip.
@@ -48,20 +48,29 @@ def routes(world: World, clock: Clock, *, now: Clock, quota: int = QUOTA) -> lis
     """Return the routes under /stackexchange. quota: requests a day without a key, by the clock `now`."""
     without, with_key = Budget((quota, DAY), now=now), Budget((QUOTA_WITH_KEY, DAY), now=now)
 
-    def search(request: Request) -> Response:
+    def answered(request: Request, found_for: Callable[[Request], tuple[list[dict[str, Any]], bool]]) -> Response:
         address = request.client.host if request.client else ""
         budget, most = (with_key, QUOTA_WITH_KEY) if "key" in request.query_params else (without, quota)
         try:
             if wait := budget.spend(address):
                 said = f"too many requests from this IP, more requests available in {wait} seconds"
                 raise BadRequest(502, "throttle_violation", said)
-            found, more = _found(world, clock(), request.query_params)
+            found, more = found_for(request)
         except BadRequest as refused:
             return _gzipped(refused.body, 400)
         shown = {"items": found, "has_more": more, "quota_max": most, "quota_remaining": budget.left(address)}
         return _gzipped(shown)
 
-    return [Route("/stackexchange/2.3/search/advanced", search)]
+    def search(request: Request) -> Response:
+        return answered(request, lambda request: _found(world, clock(), request.query_params))
+
+    def by_ids(request: Request) -> Response:
+        return answered(request, lambda request: (_named(world, clock(), request), False))
+
+    return [
+        Route("/stackexchange/2.3/search/advanced", search),
+        Route("/stackexchange/2.3/questions/{ids}", by_ids),
+    ]
 
 
 def kept(world: World, now: datetime, server: str) -> set[str]:
@@ -108,6 +117,16 @@ def question(post: WorldPost, now: datetime, *, with_body: bool) -> dict[str, An
 
 def _number(author: Author) -> int:
     return crc32(author.name.encode()) % 10**7
+
+
+def _named(world: World, now: datetime, request: Request) -> list[dict[str, Any]]:
+    """The questions of these ids, of those that are there. Raises BadRequest."""
+    ids = request.path_params["ids"].split(";")
+    if len(ids) > MAX_PAGE or not all(number.isdecimal() for number in ids):
+        raise BadRequest(400, "bad_parameter", "ids")
+    with_body = request.query_params.get("filter") == "withbody"
+    there = (question(post, now, with_body=with_body) for post in world.visible(now, "stackexchange"))
+    return [shown for shown in there if str(shown["question_id"]) in ids]
 
 
 def _found(world: World, now: datetime, query: Mapping[str, str]) -> tuple[list[dict[str, Any]], bool]:

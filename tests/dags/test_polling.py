@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dags.polling import LONGEST, LastVisit, is_due, plan
+from dags.polling import DEAD_AFTER, LONGEST, RARELY, LastVisit, is_due, plan
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -43,6 +43,31 @@ def test_a_visit_that_left_something_unread_goes_on_soon():
 
 def test_failures_double_the_pause_up_to_a_day_and_an_answer_ends_that():
     assert pauses(*["failed"] * 7, "unchanged") == [1, 2, 4, 8, 16, 24, 24, 1.5]
+
+
+def days_of(outcome, days, *, then=()):
+    """The plans of daily visits with one outcome, from NOW on, and of what comes then."""
+    plans, before = [], None
+    for day, ended in enumerate([*[outcome] * days, *then]):
+        at = NOW + timedelta(days=day)
+        plans.append(plan(ended, at, before, BOUNDS))
+        before = LastVisit(at, ended, plans[-1].next_visit_at, plans[-1].failing_since)
+    return plans
+
+
+@pytest.mark.parametrize("outcome", ["failed", "blocked", "gone"])
+def test_two_weeks_of_nothing_but_failures_make_a_feed_dead_and_visited_once_a_week(outcome):
+    *before, last_alive, dead = days_of(outcome, DEAD_AFTER.days + 1)
+    assert all(plan.next_visit_at - NOW <= timedelta(days=day + 1) for day, plan in enumerate([*before, last_alive]))
+    assert dead.next_visit_at == NOW + DEAD_AFTER + RARELY
+    assert (dead.waiting_for, dead.failing_since) == ("dead, nothing but failures since 2026-11-20", NOW)
+
+
+def test_the_first_answer_revives_a_dead_feed():
+    *_, revived, failed = days_of("failed", 20, then=("unchanged", "failed"))
+    assert revived.failing_since is None
+    assert revived.next_visit_at - (NOW + timedelta(days=20)) == 1.5 * HOUR
+    assert failed.failing_since == NOW + timedelta(days=21)
 
 
 def test_who_refuses_is_left_alone_longer_at_once():

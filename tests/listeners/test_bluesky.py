@@ -452,14 +452,18 @@ def world():
     return make_world(seed=7, until=WORLD_ENDS)
 
 
-async def test_after_every_visit_to_the_built_in_server_what_stands_is_held(world):
+V2 = "/bluesky/xrpc/network.bsky.jetstream.subscribeEvents"
+
+
+@pytest.mark.parametrize("path", ["/bluesky/subscribe", V2])
+async def test_after_every_visit_to_the_built_in_server_what_stands_is_held(world, path):
     clock = iter(WORLD_ENDS - timedelta(hours=hours) for hours in (500, 30, 3, 0))
     now = WORLD_ENDS
     held: dict[str, str] = {}
     cursor = None
     with serve(build_app(world, lambda: now)) as server:
         [table] = feeds(server, "bluesky")
-        options = bluesky.Options(**table)
+        options = bluesky.Options(**table | {"url": table["url"].replace("/bluesky/subscribe", path)})
         for now in clock:  # the server reads it
             for page in await listen(bluesky, options, cursor=cursor, started_at=now):
                 assert not page.rejected
@@ -471,14 +475,16 @@ async def test_after_every_visit_to_the_built_in_server_what_stands_is_held(worl
     assert len(held) > 1_000
 
 
-async def test_the_built_in_server_forgets_as_a_real_one(world):
+@pytest.mark.parametrize(("path", "seq"), [("/bluesky/subscribe", ""), (V2, "1:")])
+async def test_the_built_in_server_forgets_as_a_real_one(world, path, seq):
     from starlette.applications import Starlette
 
     app = Starlette(routes=sky.routes(world, lambda: WORLD_ENDS, backlog=timedelta(hours=24)))
     with serve(app) as server:
         [table] = feeds(server, "bluesky")
-        old = str(bluesky.microseconds(WORLD_ENDS - timedelta(hours=60)))
-        pages = await listen(bluesky, bluesky.Options(**table), cursor=old, started_at=WORLD_ENDS)
+        old = f"{seq}{bluesky.microseconds(WORLD_ENDS - timedelta(hours=60))}"
+        options = bluesky.Options(**table | {"url": table["url"].replace("/bluesky/subscribe", path)})
+        pages = await listen(bluesky, options, cursor=old, started_at=WORLD_ENDS)
     assert pages[0].capped is not None
     assert "from 2026-11-18 00:00 to 2026-11-19 12:" in pages[0].capped
 

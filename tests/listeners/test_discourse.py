@@ -39,7 +39,7 @@ class Forum:
 
     def __call__(self, request: Request) -> Answer:
         if request.path == "/posts.json":
-            below = int(request.query.get("before", 10**9)) + self.inclusive
+            below = int(request.query["before"]) + self.inclusive if "before" in request.query else float("inf")
             shown = [] if self.silent else sorted(self.there, key=lambda one: -one["id"])
             return reply({"latest_posts": [one for one in shown if one["id"] < below][: self.most]})
         if request.path == "/search.json":
@@ -157,6 +157,28 @@ async def test_the_next_visit_reads_what_is_new_and_the_last_hundred_ids_again()
     assert ids(second)[:2] == [401, 400]
     assert min(ids(second)) <= 300
     assert "edited" in [row["text"] for row in posts(second)]
+
+
+@pytest.mark.parametrize("absurd", [10**15, 2**70])
+async def test_one_absurd_id_does_not_make_later_visits_read_little(absurd):
+    forum = Forum(*(post(number) for number in range(1, 21)), most=20)
+    async with serve(forum) as stub:
+        feed = options(stub.url)
+        forum.there.append(post(absurd))
+        first = await listen(discourse, feed)
+        forum.there.pop()
+        forum.there += [post(number) for number in range(21, 400)]
+        then = await listen(discourse, feed, cursor=first[-1].cursor)
+    assert sorted(ids(first)) == [*range(1, 21), absurd]
+    assert set(range(21, 400)) <= set(ids(then))
+
+
+async def test_a_cursor_far_beyond_the_forum_begins_anew():
+    forum = Forum(*(post(number) for number in range(1, 300)))
+    async with serve(forum) as stub:
+        feed = options(stub.url)
+        cursor = json.dumps({"url": feed.url, "read_to": 10**15, "to_read": []})
+        assert sorted(ids(await listen(discourse, feed, cursor=cursor))) == list(range(1, 300))
 
 
 async def test_a_page_of_which_strangers_see_nothing_is_not_the_end():

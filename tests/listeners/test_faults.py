@@ -13,6 +13,7 @@ import re
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ import pytest
 from listening import NOW, Clock, asking, listen, polite, posts
 from stub_server import Answer, Request, serve
 
-from dags import stages
+from dags import stages, summary
 from dags.feed_state import load_state
 from dags.settings import Settings, load_settings
 from listeners import appstore, hackernews, lemmy, mastodon, registry, rss
@@ -40,7 +41,7 @@ NAN = float("nan")
 HOUR = timedelta(hours=1)
 CONSENT_PAGE = b"<!DOCTYPE html><html><head><title>Before you continue</title></head><body>Accept all?</body></html>"
 BRAND = '[[brand]]\nname = "Acme"\nowners = { default = "care" }\n'
-LOOPBACK = '[collect]\nallow_hosts = ["127.0.0.1"]\n'
+LOOPBACK = '[collect]\nallow_hosts = ["127.0.0.1", "localhost"]\n'
 
 
 DATE = "Fri, 20 Nov 2026 10:00:00 GMT"
@@ -90,6 +91,11 @@ class Listening:
         visits = await asyncio.to_thread(stages.collect, self.settings, feeds or None, now=self.clock.now)
         return visits[-1]
 
+    async def sweep(self, *, after: timedelta) -> list[dict[str, Any]]:
+        """The rows of `visits` that a second look at kept posts makes so much later."""
+        self.clock.passed += after.total_seconds()
+        return await asyncio.to_thread(stages.sweep, self.settings, now=self.clock.now)
+
     def due(self) -> list[str]:
         """The feeds that a run of the schedule would visit now."""
         return [feed for shard in stages.feed_shards(self.settings, now=self.clock.now) for feed in shard]
@@ -99,6 +105,13 @@ class Listening:
         lake = stages.open_lake(self.settings)
         rows = [row for path in lake.files(table) for row in lake.read(path).to_pylist()]
         return sorted(rows, key=lambda row: row.get("fetched_at") or row.get("started_at") or row["rejected_at"])
+
+    def health(self) -> dict[str, Any]:
+        """What `wom feeds` says of the first feed now."""
+        stages.publish(self.settings, now=self.clock.now)
+        with summary.reading(self.settings.database) as database:
+            rows, _ = summary.ask(database, "FROM feed_health ORDER BY feed")
+        return dict(rows[0])
 
     @property
     def titles(self) -> list[str]:
@@ -300,17 +313,51 @@ async def test_fault_05_a_redirect_to_another_site_is_no_answer_of_the_feed(ther
             await client.visit("weekly").get("https://feeds.example/a.json")
 
 
-@pytest.mark.parametrize(
-    "there", ["https://feeds.example/b", "https://www.feeds.example/", "https://eu.feeds.example/a"]
-)
-async def test_fault_05_a_redirect_within_the_site_is_followed(there):
-    def answer(request: httpx.Request) -> Answer:
-        if request.headers["host"] == "feeds.example" and request.url.path == "/a.json":
-            return Answer(status=301, headers={"location": there})
-        return Answer(b"[]")
+def moved(there: str) -> Callable[[httpx.Request], Answer]:
+    """Whatever is asked for at /a.json is elsewhere."""
+    onward = Answer(status=301, headers={"location": there})
+    return lambda request: onward if request.url.path == "/a.json" else Answer(b"[]")
 
-    async with polite(Clock(), **Public(answer).options) as client:
-        assert (await client.visit("weekly").get("https://feeds.example/a.json")).url == there
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("feeds.example", "feeds.example"),
+        ("feeds.example", "www.feeds.example"),
+        ("feeds.example", "eu.feeds.example"),
+        ("feeds.paper.example", "www.paper.example"),
+        ("feeds.paper.co.uk", "paper.co.uk"),
+        ("feeds.paper.co.uk", "news.paper.co.uk"),
+    ],
+)
+async def test_fault_05_a_redirect_within_the_site_is_followed(asked, there):
+    async with polite(Clock(), **Public(moved(f"https://{there}/b")).options) as client:
+        reply = await client.visit("weekly").get(f"https://{asked}/a.json")
+    assert reply.url == f"https://{there}/b"
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"), [("a.co.uk", "b.co.uk"), ("ann.github.io", "bob.github.io"), ("8.8.8.8", "9.9.8.8")]
+)
+async def test_fault_05_neighbours_of_other_people_are_no_site_of_the_feed(asked, there):
+    async with polite(Clock(), **Public(moved(f"https://{there}/b")).options) as client:
+        with pytest.raises(FeedBlocked, match="another site"):
+            await client.visit("weekly").get(f"https://{asked}/a.json")
+
+
+async def test_fault_05_the_hosts_that_a_feed_may_end_on_are_named_by_the_error_and_then_allowed(listening):
+    there = "localhost"  # another site than 127.0.0.1, though the same server
+    news = Answer(feed_of(item("1", "Acme is fine")))
+    async with serve(lambda request: onward if request.path == "/old" else news) as stub:
+        port = stub.url.rpartition(":")[2]
+        onward = Answer(status=301, headers={"location": f"http://{there}:{port}/new"})
+        table = rss_table(f"{stub.url}/old")
+        blocked = await listening(table).collect()
+        key = f'redirect_hosts = ["{there}"]'
+        told = await listening(f"{table}{key}\n").collect()
+    assert blocked["outcome"] == "blocked"
+    assert key in blocked["error"]
+    assert (told["outcome"], told["posts"]) == ("new", 1)
 
 
 async def test_fault_06_404_in_waves_on_a_live_channel(listening):
@@ -328,6 +375,27 @@ async def test_fault_06_404_in_waves_on_a_live_channel(listening):
         told = await heard.collect(after=3 * HOUR)
     assert (told["outcome"], told["posts"]) == ("new", 1)
     assert heard.titles == ["Acme is fine", "Acme is new"]
+
+
+async def test_fault_06_a_feed_is_dead_after_two_weeks_of_failures_and_revived_by_its_first_answer(listening):
+    good, missing = Answer(feed_of(item("1", "Acme is fine"))), Answer(status=404)
+    then = Answer(feed_of(item("1", "Acme is fine"), item("2", "Acme is back")))
+    async with serve(in_turn(good, *[missing] * 15, then)) as stub:
+        heard = listening(rss_table(stub.url))
+        await heard.collect()
+        before = heard.cursor
+        for _ in range(14):
+            await heard.collect(after=24 * HOUR)
+        assert not heard.health()["is_dead"]
+        told = await heard.collect(after=24 * HOUR)
+        assert heard.health()["is_dead"]
+        assert told["waiting_for"] == "dead, nothing but failures since 2026-11-21"
+        assert told["next_visit_at"] - told["started_at"] == timedelta(days=7)
+        assert heard.cursor == before
+        told = await heard.collect(after=7 * 24 * HOUR)
+    assert (told["outcome"], told["failing_since"]) == ("new", None)
+    assert heard.titles == ["Acme is fine", "Acme is back"]
+    assert not heard.health()["is_dead"]
 
 
 async def test_fault_07_an_empty_success_is_suspect_and_moves_nothing(listening):
@@ -384,6 +452,17 @@ async def test_fault_08_a_charset_that_is_not_what_is_said(body, content_type, t
     async with serve(in_turn(Answer(document, headers={"content-type": content_type}))) as stub:
         [post] = posts(await listen(rss, rss_options(stub.url)))
     assert post["title"] == text
+
+
+async def test_fault_08_and_09_which_charset_won_and_what_was_stripped_are_recorded(listening):
+    body = b"\n " + feed_of(item("1", "Ac\x00me\x08 is fine")).replace(b"fine", "für uns".encode("cp1252"))
+    async with serve(in_turn(Answer(body, headers={"content-type": "text/xml; charset=iso-8859-1"}))) as stub:
+        heard = listening(rss_table(stub.url))
+        told = await heard.collect()
+    notes = {"charset cp1252 by HTTP": 1, "control characters stripped": 2, "marks and blanks stripped": 2}
+    assert heard.titles == ["Acme is für uns"]
+    assert dict(told["notes"]) == notes
+    assert heard.health()["notes_7d"] == notes
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
@@ -811,6 +890,33 @@ async def test_fault_23_a_date_of_the_future_of_1970_or_none(date, published_at)
     assert not page.rejected
 
 
+@pytest.mark.parametrize(
+    ("date", "raw", "notes"),
+    [
+        ("Fri, 20 Nov 2026 10:00:00 GMT", None, {}),
+        ("Sat, 20 Nov 2027 10:00:00 GMT", "2027-11-20T10:00:00+00:00", {"date not believed": 1}),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00+00:00", {"date not believed": 1}),
+        ("yesterday", "yesterday", {"date not believed": 1}),
+        (None, "", {"no date told": 1}),
+    ],
+)
+async def test_fault_23_what_was_told_for_a_date_is_kept_and_counted(listening, date, raw, notes):
+    async with serve(in_turn(Answer(feed_of(item("1", "Acme is fine", date=date))))) as stub:
+        heard = listening(rss_table(stub.url))
+        told = await heard.collect()
+    assert [post["published_raw"] for post in heard.rows("posts")] == [raw]
+    assert dict(told["notes"] or ()) == notes
+    assert heard.health()["notes_7d"] == notes
+
+
+async def test_fault_23_an_api_that_dates_a_post_by_words_or_years_ahead():
+    statuses = [status_of(1, created_at="2031-01-01T00:00:00Z"), status_of(2, created_at="soon")]
+    async with serve(lambda request: answer_of(statuses if "timelines" in request.path else {})) as stub:
+        pages = await listen(mastodon, instance_options(stub.url))
+    assert [post["published_raw"] for post in posts(pages)] == ["2031-01-01T00:00:00+00:00", "soon"]
+    assert sum((Counter(page.notes) for page in pages), Counter()) == {"date not believed": 2}
+
+
 async def test_fault_24_one_bad_item_goes_to_quarantine_and_the_page_goes_on(listening):
     hits = [hit(n, T - n) for n in range(1, 41)]
     hits += [hit(9007199254740993, T - 50), hit(50, T - 51, "Acme \u0000 is \ud800 odd"), hit(51, T - 52, points=NAN)]
@@ -875,6 +981,26 @@ async def test_fault_25_what_is_edited_or_deleted_after_the_visit(listening):
     _, tombstone = versions["2"]
     assert tombstone["deleted"]
     assert not any(tombstone[column] for column in ("text", "title", "author"))
+
+
+async def test_fault_25_what_is_deleted_after_the_last_visit_that_would_have_seen_it(listening):
+    hits = [hit(n, T - n) for n in (1, 2, 3)]
+    gone = {"/v0/item/2.json": b"null", "/v0/item/3.json": b'{"id": 3, "deleted": true}'}
+
+    def answer(request: Request) -> Answer:
+        if request.path.startswith("/v0/item/"):
+            return Answer(gone.get(request.path, b'{"id": 1, "type": "comment"}'))
+        return answer_of({"hits": hits, "nbHits": len(hits)})
+
+    async with serve(answer) as stub:
+        heard = listening(f'id = "hn"\nsource = "hackernews"\nurl = "{stub.url}"\nitems_url = "{stub.url}/v0"\n')
+        await heard.collect()
+        [told] = await heard.sweep(after=24 * HOUR)
+        assert (told["outcome"], told["posts"]) == ("new", 2)
+        assert {row["post_id"][-1]: row["text"] for row in heard.rows("posts") if row["deleted"]} == {"2": "", "3": ""}
+        assert await heard.sweep(after=HOUR) == []
+        [again] = await heard.sweep(after=6 * 24 * HOUR)
+    assert again["requests"] == 1  # what is gone is not asked for again
 
 
 async def test_fault_25_what_is_taken_down_by_name_leaves_a_tombstone(listening, monkeypatch):

@@ -13,20 +13,22 @@ from listeners.feed_text import MAX_EXPANDED, decode, without_doctype
 @pytest.mark.parametrize(
     ("body", "content_type", "won"),
     [
-        ("<a>Größe</a>".encode(), "text/xml", "utf-8"),
-        ("<a>Größe</a>".encode(), "text/xml; charset=ISO-8859-1", "utf-8"),
-        ("<a>Größe</a>".encode("cp1252"), "text/xml; charset=ISO-8859-1", "cp1252"),
-        ("<a>Größe</a>".encode("cp1252"), "text/xml", "cp1252"),
-        ("<a>Größe</a>".encode("cp1252"), "text/xml; charset=utf-8", "cp1252"),
-        (codecs.BOM_UTF8 + "<a>Größe</a>".encode(), "text/xml; charset=us-ascii", "utf-8"),
-        (codecs.BOM_UTF16_LE + "<a>Größe</a>".encode("utf-16-le"), "text/xml; charset=utf-8", "utf-16-le"),
-        ("<a>Größe</a>".encode("utf-16-be"), "text/xml", "utf-16-be"),
-        ("<a>Größe</a>".encode(), "text/xml; charset=no-such-thing", "utf-8"),
-        ("<a>Größe</a>".encode(), "text/xml; charset=punycode", "utf-8"),
+        ("<a>Größe</a>".encode(), "text/xml", None),
+        ("<a>Größe</a>".encode(), "text/xml; charset=ISO-8859-1", "utf-8 by its bytes"),
+        ("<a>Größe</a>".encode("cp1252"), "text/xml; charset=ISO-8859-1", "cp1252 by HTTP"),
+        ("<a>Größe</a>".encode("cp1252"), "text/xml", "cp1252 for want of a better one"),
+        ("<a>Größe</a>".encode("cp1252"), "text/xml; charset=utf-8", "cp1252 for want of a better one"),
+        (codecs.BOM_UTF8 + "<a>Größe</a>".encode(), "text/xml; charset=us-ascii", None),
+        (codecs.BOM_UTF16_LE + "<a>Größe</a>".encode("utf-16-le"), "text/xml; charset=utf-8", "utf-16-le by its mark"),
+        ("<a>Größe</a>".encode("utf-16-be"), "text/xml", "utf-16-be by its first bytes"),
+        ("<a>Größe</a>".encode(), "text/xml; charset=no-such-thing", None),
+        ("<a>Größe</a>".encode(), "text/xml; charset=punycode", None),
     ],
 )
 def test_the_bytes_decide_before_what_is_declared(body, content_type, won):
-    assert decode(body, content_type) == ("<a>Größe</a>", won)
+    text, notes = decode(body, content_type)
+    assert text == "<a>Größe</a>"
+    assert [note for note in notes if note.startswith("charset")] == ([f"charset {won}"] if won else [])
 
 
 @pytest.mark.parametrize("charset", ["koi8-r", "windows-1251", "iso-8859-5"])
@@ -47,7 +49,9 @@ def test_one_bad_byte_among_many_good_ones_spoils_one_letter():
 
 
 def test_controls_and_leading_blanks_are_stripped():
-    assert decode(b" \n\x00<rss>a\x07b\x1b\x00</rss>", "")[0] == "<rss>ab</rss>"
+    text, notes = decode(b" \n\x00<rss>a\x07b\x1b\x00</rss>", "")
+    assert text == "<rss>ab</rss>"
+    assert notes == {"marks and blanks stripped": 2, "control characters stripped": 4}
 
 
 @given(st.binary(max_size=300), st.text(max_size=60))
@@ -120,7 +124,7 @@ def test_a_charset_that_nobody_declares_is_told_by_its_letters(language, charset
 
 def test_ebcdic_is_read_as_its_prolog_says():
     text = '<?xml version="1.0" encoding="cp500"?><rss>[Acme!]</rss>'
-    assert decode(text.encode("cp500"), "") == (text, "cp500")
+    assert decode(text.encode("cp500"), "") == (text, {"charset cp500 by its first bytes": 1})
 
 
 def test_references_to_no_character_cost_no_more_than_themselves():

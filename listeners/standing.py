@@ -1,0 +1,64 @@
+"""Kept posts asked for again: which of them still stand. Few sources tell of deletions by themselves.
+
+A source that can be asked for a post by its id has, beside `pages`,
+
+    async def standing(visit: Visit, kept: Sequence[Kept]) -> AsyncIterator[Page]
+
+which yields what is gone as `taken_down`, and newer readings where they are as good as those of `pages`. Posts that it
+has no way to ask for it passes over. KEPT_A_REQUEST says how many a request takes, if not one.
+
+Where none of the posts asked for stands, it is us whom the server shows nothing (FAULTS 6 and 7 in every API), and
+nothing is taken down: whoever asks gives a few posts besides that were there just now.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from listeners.feed import FeedError, Page, TakenDown, Visit
+from listeners.post import empty_page
+
+GONE = frozenset({404, 410})
+
+
+class Kept(NamedTuple):
+    """A post that is stored: its post_id, and where a person reads it."""
+
+    post_id: str
+    url: str | None
+
+
+async def asked_singly(
+    visit: Visit,
+    addresses: Mapping[str, str],
+    *,
+    is_gone: Callable[[Any], bool] = lambda document: False,
+    headers: Mapping[str, str] | None = None,
+) -> AsyncIterator[Page]:
+    """Yield one page that tells which posts are gone, of those that each have an address of their own, by post_id.
+
+    is_gone: whether an answer says so, besides 404 and 410. Raises as FeedClient.get does, after the page of what was
+    learnt until then.
+    """
+    gone: set[str] = set()
+    asked, failure = 0, None
+    for post_id, address in addresses.items():
+        try:
+            reply = await visit.client.get(address, headers=headers, answers=GONE)
+            if reply.status in GONE or is_gone(reply.json()):
+                gone.add(post_id)
+        except FeedError as error:
+            failure = error
+            break
+        asked += 1
+    yield told(visit, asked, gone)
+    if failure is not None:
+        raise failure
+
+
+def told(visit: Visit, asked: int, gone: set[str], page: Page | None = None) -> Page:
+    """Return the page of what is gone of so many posts asked for. page: of those that stand, if they are read."""
+    page = page or empty_page(visit.cursor)
+    if gone and len(gone) == asked:
+        return replace(page, suspect=f"none of the {asked} posts asked for is there, and that is not believed")
+    return replace(page, taken_down=TakenDown(frozenset(gone))) if gone else page
