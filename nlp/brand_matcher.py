@@ -23,7 +23,7 @@ class BrandMatcher:
 
     Matches that are there already stay: who has read the text before need not have it read again. A span takes in the
     whole of every token that a match touches, so a brand's domain within a link gives the link; its id is the brand's
-    name. Where a brand and another entity overlap, the brand stays.
+    name.
     """
 
     def __init__(self, brands: Sequence[Brand]) -> None:
@@ -34,10 +34,7 @@ class BrandMatcher:
             doc._.brand_matches = self.matcher.matches(doc.text)
         brands = [span for match in doc._.brand_matches if (span := _span(doc, match)) is not None]
         doc.spans["brands"] = brands
-        entities = filter_spans(brands)
-        taken = {token.i for span in entities for token in span}
-        others = [entity for entity in doc.ents if not any(token.i in taken for token in entity)]
-        doc.set_ents([*entities, *others])
+        doc.set_ents(filter_spans(brands))
         return doc
 
 

@@ -86,11 +86,13 @@ class Enricher:
         understood = [NOT_READ] * len(posts)
         for place, doc in zip(read, self._language.pipe(docs, batch_size=BATCH), strict=True):
             entities = [(e.text, e.label_, e.start_char, e.end_char) for e in doc.ents if e.label_ != "BRAND"]
-            understood[place] = Understood(with_comparisons(doc._.judged, doc._.compared), doc._.switches, entities)
+            judged = with_comparisons(doc._.judged, doc._.compared)
+            understood[place] = Understood(judged, doc._.switches, entities, doc._.other_sides)
         return understood
 
     def _doc(self, post: Post) -> Any:
         doc = self._language.make_doc(_head(post.analysed))
+        doc._.language = post.language
         doc._.about = () if post.about is None else (post.about,)
         doc._.asked = post.asked
         doc._.brand_matches = [match for match in post.matches if match.end <= len(doc.text)]

@@ -1,4 +1,4 @@
-"""The mention model at work: texts and names in, what they say out. ONNX on the CPU; no torch.
+"""The mention model at work: texts and names in, what they say and whom they name out. ONNX on the CPU; no torch.
 
 The model and its card lie in nlp/models/mention: model.onnx (int8), tokenizer.json, and labels.json, which says how
 scores become probabilities (a temperature a head) and probabilities become answers (chosen on development data:
@@ -17,7 +17,8 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from nlp.mention_labels import BY_NAME, HEADS, PLACES, WIDTH
-from nlp.mention_text import Read, read
+from nlp.mention_text import Read, read, windows
+from nlp.named_entities import TAGS, Entity, entities
 
 FOLDER = Path(__file__).parent / "models/mention"
 
@@ -50,11 +51,13 @@ class Judged(NamedTuple):
     """The answers, in the order of the texts.
 
     probabilities: head -> a row per text, a column per label (of an `any` head each by itself). answers: head -> a
-    label per text, or of an `any` head a tuple of labels.
+    label per text, or of an `any` head a tuple of labels. entities: those named in each text, None where the text is
+    longer than what was read of it (`MentionModel.entities` reads all).
     """
 
     probabilities: Mapping[str, np.ndarray]
     answers: Mapping[str, list[Any]]
+    entities: Sequence[list[Entity] | None] = ()
 
 
 class MentionModel:
@@ -78,7 +81,12 @@ class MentionModel:
         spans: where the name stands in its text; None: at its first whole-word occurrence, if it has one. Only the
         surroundings of that place are read (nlp/mention_text.py says how far).
         """
-        return answered(self.scores(texts, names, spans), self.rules)
+        found, named = self._read(texts, names, spans)
+        return answered(found, self.rules)._replace(entities=named)
+
+    def entities(self, text: str) -> list[Entity]:
+        """Return whom and what a text of any length names, in its order; what it takes grows with its length."""
+        return [entity for one in windows(self._tokenizer, text) for entity in _named(one, self._run(one)[1])]
 
     def scores(
         self,
@@ -87,11 +95,23 @@ class MentionModel:
         spans: Sequence[tuple[int, int] | None] | None = None,
     ) -> np.ndarray:
         """Return the raw scores, a row of WIDTH per text, in the order of the texts."""
+        return self._read(texts, names, spans)[0]
+
+    def _read(
+        self,
+        texts: Sequence[str],
+        names: Sequence[str | None],
+        spans: Sequence[tuple[int, int] | None] | None,
+    ) -> tuple[np.ndarray, list[list[Entity] | None]]:
         where = [None] * len(texts) if spans is None else spans
         found = np.zeros((len(texts), WIDTH), np.float32)
+        named: list[list[Entity] | None] = [None] * len(texts)
 
         def fill(place: int) -> None:
-            found[place] = self._scored(read(self._tokenizer, texts[place], names[place] or "", where[place]))
+            one = read(self._tokenizer, texts[place], names[place] or "", where[place])
+            found[place], tags = self._run(one)
+            if one.whole:
+                named[place] = _named(one, tags)
 
         if len(texts) != len(names) or len(texts) != len(where):
             raise ValueError(f"{len(texts)} texts, {len(names)} names, {len(where)} spans")
@@ -101,12 +121,19 @@ class MentionModel:
         else:
             with ThreadPoolExecutor(self._threads) as pool:
                 list(pool.map(fill, range(len(texts))))
-        return found
+        return found, named
 
-    def _scored(self, one: Read) -> np.ndarray:
+    def _run(self, one: Read) -> tuple[np.ndarray, np.ndarray]:
+        """Return the scores of the heads, and of TAGS, a row per piece."""
         given = {"ids": np.array([one.ids], np.int64), "kinds": np.array([one.kinds], np.int64)}
-        [scores] = self._session.run(["scores"], given)
-        return np.asarray(scores)[0]
+        scores, tags = self._session.run(["scores", "tags"], given)
+        return np.asarray(scores)[0], np.asarray(tags)[0]
+
+
+def _named(of: Read, tags: np.ndarray) -> list[Entity]:
+    """Return the entities by the scores of tags: a word has the tag of its first piece."""
+    likeliest = tags.argmax(axis=1).tolist()
+    return list(entities([likeliest[w.place] for w in of.words], [(w.start, w.end) for w in of.words]))
 
 
 def answered(scores: np.ndarray, by: Mapping[str, Rule]) -> Judged:
@@ -181,7 +208,8 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors share no base of their own
         raise ModelBroken(path, str(error)) from error
-    [output] = session.get_outputs()
-    if output.shape[-1] != WIDTH:
-        raise ModelBroken(path, f"gives {output.shape[-1]} scores, expected {WIDTH}")
+    given = {output.name: output.shape[-1] for output in session.get_outputs()}
+    expected = {"scores": WIDTH, "tags": len(TAGS)}
+    if given != expected:
+        raise ModelBroken(path, f"gives {given}, expected {expected}")
     return session

@@ -35,14 +35,18 @@ class Post(NamedTuple):
 
 
 class Understood(NamedTuple):
-    """What the pipeline found in one post; entities as (text, label, start, end) in `analysed`."""
+    """What the pipeline found in one post; entities as (text, label, start, end) in `analysed`.
+
+    other_sides: "from" or "to" -> a company that is none of the brands and stands on that side of a move.
+    """
 
     judged: Mapping[str, Judgement]
     switches: Sequence[Switch]
     entities: Sequence[tuple[str, str, int, int]]
+    other_sides: Mapping[str, str]
 
 
-NOT_READ = Understood({}, (), ())
+NOT_READ = Understood({}, (), (), {})
 
 
 def analysed(title: str | None, text: str) -> tuple[str, int]:
@@ -76,7 +80,7 @@ def rows(post: Post, meaning: Understood, brands: Mapping[str, Brand], nlp_versi
             "matched_as": "feed" if name == post.about or best is None else best.matched_as,
             "certainty": FEED if name == post.about else judged_certainty(by_rule, best, judgement),
             **_told(post, judgement, best),
-            **switch_of(name, meaning.judged, meaning.switches)._asdict(),
+            **switch_of(name, meaning.judged, meaning.switches, meaning.other_sides)._asdict(),
         }
     if post.asked is not None and any(one.brand == WHOLE for one in post.asked):
         yield {**common, "brand": None, **_told(post, meaning.judged.get(WHOLE), None)}

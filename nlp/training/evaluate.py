@@ -10,8 +10,9 @@ is the expected calibration error in 15 bins.
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,82 +40,149 @@ def read(path: Path, part: str) -> list[Example]:
     return list(examples(path, part) if path.is_dir() else lines_of(path))
 
 
-def report(model: MentionModel, of: Sequence[Example]) -> None:
-    """Print the figures of every set and head that the examples tell of."""
+def measured(model: MentionModel, of: Sequence[Example]) -> Iterator[dict[str, Any]]:
+    """Yield the figures of every set and head that the examples tell of, shares from 0 to 1.
+
+    Each has `set`, `head`, `examples` (those that tell of it), `macro_f1`, and `labels`: label -> how often it is
+    `told`, how often `given`, and `f1`. A head of which one label holds also has `macro_recall`, the bounds
+    `macro_f1_95` and `macro_recall_95`, `accuracy`, `ece`, and `confusion`: label told -> label given -> count;
+    sentiment has `side_recall`, too (where only for or against). One of which several may hold has `micro_f1`. The
+    head `aspects` counts pairs of aspect and sentiment; its labels also tell `f1_any_sentiment`.
+    """
     scores = scored(model, of)
     for name in dict.fromkeys(example.set for example in of):
         among = [example.set == name for example in of]
-        print(f"\n== {name}: {sum(among)} examples")
         for head in HEADS:
             found = known(head.name, of, scores, among)
             if found is None or head.name.startswith("aspect_"):
                 continue
             rule = model.rules[head.name]
             probabilities = probable(head.name, found.scores, rule.temperature)
+            common = {"set": name, "head": head.name}
             if head.any:
-                _print_any(head.name, head.labels, found.rows > 0.5, probabilities >= rule.weights)
+                told = _any(head.labels, found.rows > 0.5, probabilities >= rule.weights)
+                yield {**common, "examples": len(found.rows), **told}
                 continue
             single = (found.rows > 0.5).any(axis=1)
+            if not single.any():
+                continue
             wanted = found.rows.argmax(axis=1)[single]
             given = np.array([head.labels.index(one) for one in decided(head.name, probabilities[single], rule)])
-            told = Confusion.of(wanted, given, len(head.labels))
-            error = calibration_error(probabilities[single], wanted)
-            _print_one(head.name, head.labels, told, error)
-            if head.name == "sentiment":
-                sides = wanted != 1
+            told = _one(head.labels, Confusion.of(wanted, given, len(head.labels)))
+            told["ece"] = calibration_error(probabilities[single], wanted)
+            sides = wanted != 1
+            if head.name == "sentiment" and sides.any():
                 either = np.where(probabilities[single][:, 2] >= probabilities[single][:, 0], 2, 0)
-                two = Confusion.of(wanted[sides], either[sides], 3)
-                if sides.any():
-                    print(f"{'':14} where only for or against: recall {two.macro_recall():6.1%}")
-        _print_aspects(model, of, scores, among)
+                told["side_recall"] = Confusion.of(wanted[sides], either[sides], 3).macro_recall()
+            yield {**common, "examples": int(single.sum()), **told}
+        if aspects := _aspects(model, of, scores, among):
+            yield {"set": name, "head": "aspects", **aspects}
 
 
-def _print_one(head: str, labels: Sequence[str], told: Confusion, error: float) -> None:
-    low, high = told.between(Confusion.macro_f1)
-    least, most = told.between(Confusion.macro_recall)
-    print(
-        f"{head:14} macro F1 {told.macro_f1():6.1%} (95 %: {low:.1%} to {high:.1%})  macro recall "
-        f"{told.macro_recall():6.1%} ({least:.1%} to {most:.1%})  accuracy {told.accuracy():6.1%}  ECE {error:.1%}"
-    )
-    there = [i for i in range(len(labels)) if told.counts[i].sum() + told.counts[:, i].sum() > 0]
-    print(f"{'':14} {'wanted / given':18}" + "".join(f"{labels[i][:9]:>10}" for i in there) + f"{'F1':>8}")
-    for i in there:
-        cells = "".join(f"{told.counts[i, j]:10}" for j in there)
-        print(f"{'':14} {labels[i]:18}{cells}{told.f1s()[i]:8.1%}")
+def _one(labels: Sequence[str], told: Confusion) -> dict[str, Any]:
+    counts, f1s = told.counts, told.f1s()
+    there = [i for i in range(len(labels)) if counts[i].sum() + counts[:, i].sum() > 0]
+    return {
+        "macro_f1": told.macro_f1(),
+        "macro_f1_95": told.between(Confusion.macro_f1),
+        "macro_recall": told.macro_recall(),
+        "macro_recall_95": told.between(Confusion.macro_recall),
+        "accuracy": told.accuracy(),
+        "labels": {
+            labels[i]: {
+                "told": int(counts[i].sum()),
+                "given": int(counts[:, i].sum()),
+                "f1": float(f1s[i]) if counts[i].any() else None,
+            }
+            for i in there
+        },
+        "confusion": {labels[i]: {labels[j]: int(counts[i, j]) for j in there} for i in there},
+    }
 
 
-def _print_any(head: str, labels: Sequence[str], wanted: np.ndarray, given: np.ndarray) -> None:
+def _any(labels: Sequence[str], wanted: np.ndarray, given: np.ndarray) -> dict[str, Any]:
     right, both = (wanted & given).sum(axis=0), wanted.sum(axis=0) + given.sum(axis=0)
-    there = wanted.sum(axis=0) > 0
+    there = np.flatnonzero(wanted.any(axis=0)).tolist()
     f1s = 2 * right / np.maximum(both, 1)
-    print(f"{head:14} macro F1 {f1s[there].mean():6.1%}  micro F1 {2 * right.sum() / max(1, both.sum()):6.1%}")
-    for i in (place for place, told in enumerate(there) if told):
-        print(f"{'':14} {labels[i]:18} told {wanted[:, i].sum():5} given {given[:, i].sum():5} F1 {f1s[i]:6.1%}")
+    return {
+        "macro_f1": float(f1s[there].mean()) if there else None,
+        "micro_f1": float(2 * right.sum() / max(1, both.sum())),
+        "labels": {
+            labels[i]: {"told": int(wanted[:, i].sum()), "given": int(given[:, i].sum()), "f1": float(f1s[i])}
+            for i in there
+        },
+    }
 
 
-def _print_aspects(model: MentionModel, of: Sequence[Example], scores: np.ndarray, among: Sequence[bool]) -> None:
-    """Print how well (aspect, sentiment) pairs are found, over the aspects that the examples tell of."""
-    right, told, answers, f1s = 0, 0, 0, []
+def _aspects(
+    model: MentionModel, of: Sequence[Example], scores: np.ndarray, among: Sequence[bool]
+) -> dict[str, Any] | None:
+    """Return how well (aspect, sentiment) pairs are found, over the aspects that the examples tell of."""
+    told, right, all_pairs, count = {}, 0, 0, 0
     for aspect in ASPECTS:
         head = f"aspect_{aspect}"
         found = known(head, of, scores, among)
         if found is None:
             continue
+        count = max(count, len(found.rows))
         wanted = found.rows.argmax(axis=1)
         labels = BY_NAME[head].labels
         given = np.array([labels.index(one) for one in answered(found.scores, model.rules).answers[head]])
-        hits = int(((wanted == given) & (wanted > 0)).sum())
+        hits, hits_at_all = ((wanted == given) & (wanted > 0)).sum(), ((wanted > 0) & (given > 0)).sum()
         here, there = int((wanted > 0).sum()), int((given > 0).sum())
-        right, told, answers = right + hits, told + here, answers + there
+        right, all_pairs = right + int(hits), all_pairs + here + there
         if here:
-            f1s.append(2 * hits / (here + there))
-            found_at_all = int(((wanted > 0) & (given > 0)).sum())
-            print(
-                f"{head:20} told {here:4} given {there:4}  F1 with sentiment {f1s[-1]:6.1%}  "
-                f"without {2 * found_at_all / (here + there):6.1%}"
-            )
-    if f1s:
-        print(f"{'aspects':20} macro F1 with sentiment {np.mean(f1s):6.1%}  micro {2 * right / (told + answers):6.1%}")
+            f1, at_all = (float(2 * found / (here + there)) for found in (hits, hits_at_all))
+            told[aspect] = {"told": here, "given": there, "f1": f1, "f1_any_sentiment": at_all}
+    if not told:
+        return None
+    macro = float(np.mean([one["f1"] for one in told.values()]))
+    return {"examples": count, "macro_f1": macro, "micro_f1": 2 * right / all_pairs, "labels": told}
+
+
+def lines(figures: Iterable[Mapping[str, Any]], sizes: Mapping[str, int]) -> Iterator[str]:
+    """Yield the figures for a reader. sizes: how many examples each set has."""
+    last = None
+    for one in figures:
+        if one["set"] != last:
+            last = one["set"]
+            yield f"\n== {last}: {sizes[last]} examples"
+        if "confusion" in one:
+            yield from _lines_of_one(one)
+        else:
+            yield f"{one['head']:14} macro F1 {_share(one['macro_f1'])}  micro F1 {_share(one['micro_f1'])}"
+            for label, told in one["labels"].items():
+                counted = f"{'':14} {label:18} told {told['told']:5} given {told['given']:5} F1 {_share(told['f1'])}"
+                at_all = told.get("f1_any_sentiment")
+                yield counted if at_all is None else f"{counted}  without sentiment {_share(at_all)}"
+
+
+def _lines_of_one(one: Mapping[str, Any]) -> Iterator[str]:
+    bounds = {key: "{:.1%} to {:.1%}".format(*one[key]) for key in ("macro_f1_95", "macro_recall_95")}
+    yield (
+        f"{one['head']:14} macro F1 {_share(one['macro_f1'])} (95 %: {bounds['macro_f1_95']})  macro recall "
+        f"{_share(one['macro_recall'])} ({bounds['macro_recall_95']})  accuracy {_share(one['accuracy'])}  "
+        f"ECE {one['ece']:.1%}"
+    )
+    labels = one["labels"]
+    yield f"{'':14} {'wanted / given':18}" + "".join(f"{label[:9]:>10}" for label in labels) + f"{'F1':>8}"
+    for label, told in labels.items():
+        cells = "".join(f"{one['confusion'][label][other]:10}" for other in labels)
+        yield f"{'':14} {label:18}{cells}{_share(told['f1']):>8}"
+    if "side_recall" in one:
+        yield f"{'':14} where only for or against: recall {_share(one['side_recall'])}"
+
+
+def _share(share: float | None) -> str:
+    return "     -" if share is None else f"{share:6.1%}"
+
+
+def sizes(of: Iterable[Example]) -> dict[str, int]:
+    """Return how many examples each set has."""
+    counted: dict[str, int] = {}
+    for example in of:
+        counted[example.set] = counted.get(example.set, 0) + 1
+    return counted
 
 
 def main() -> None:
@@ -124,7 +192,8 @@ def main() -> None:
     parser.add_argument("--part", choices=("reported", "chosen_on"), default="reported")
     parser.add_argument("--model", type=Path, default=FOLDER)
     told = parser.parse_args()
-    report(MentionModel(told.model, threads=2), read(told.data, told.part))
+    of = read(told.data, told.part)
+    print("\n".join(lines(measured(MentionModel(told.model, threads=2), of), sizes(of))))
 
 
 if __name__ == "__main__":

@@ -315,6 +315,32 @@ def renamed(examples: Sequence[Example], share: float, seed: int) -> Iterator[Ex
         yield example._replace(text=text, name=name, span=(start, start + len(name)))
 
 
+JOINTS = (" but ", " but ", ", but ", " while ", " whereas ", ". ", "! ", " and ", " - ", "; ", "\n", ". Meanwhile ")
+SHORT = 120  # characters of a text that may stand beside another
+
+
+def beside(examples: Sequence[Example], share: float, seed: int) -> Iterator[Example]:
+    """Yield the examples, and a share of the short ones that judge a name once more, beside the text of another name.
+
+    The side taken toward the name stays, whatever is said of the other; what else the text tells may not.
+    """
+    chance = random.Random(seed)  # noqa: S311
+    told = [e for e in examples if e.name and "sentiment" in e.labels and len(e.text) <= SHORT and e.set != "dishes"]
+    told = [one for one in told if one.span or place(one.text, one.name)]
+    yield from examples
+    for example in told:
+        other = chance.choice(told)
+        if chance.random() >= share or place(other.text, example.name) or place(example.text, other.name):
+            continue
+        start, end = example.span or place(example.text, example.name) or (0, 0)
+        comes_first = chance.random() < 0.5
+        first, second = (example.text, other.text) if comes_first else (other.text, example.text)
+        first = first.rstrip(" .!") + chance.choice(JOINTS)
+        shift = 0 if comes_first else len(first)
+        labels = {head: example.labels[head] for head in ("sentiment", "certainty") if head in example.labels}
+        yield Example(first + second, example.name, (start + shift, end + shift), labels, "beside")
+
+
 if __name__ == "__main__":  # python -m nlp.training.mentions FOLDER: how many there are of each
     import sys
 

@@ -1,16 +1,18 @@
 """Fit the mention model: one loop, every head at once, each from the examples that tell something of it.
 
     python -m nlp.training.train FOLDER TO [--from CHECKPOINT] [--seed 1] [--rate 1.5e-4] [--minutes 35]
-                                [--keep SET=TIMES ...]
+                                [--threads 1] [--keep SET=TIMES ...]
 
-FOLDER holds the labelled sets (nlp/training/mentions.py says which). TO is a folder: it receives last.pt every few
-minutes, from which the same command goes on if broken off, and model.pt in the end. --from starts from the model.pt
-of an earlier run, and also learns sarcasm from it: sarcastic texts (iSarcasmEval) with what that model reads in their
-literal rephrases. --keep says how often a set's examples are shown (0.5: half of them, drawn by the seed; 1 where
-nothing is said), by the first word of its name. One seed gives one order of examples. --minutes ends the run early;
-the rate falls with the share of steps or of time, whichever is further, so what is shown last always counts least.
+FOLDER holds the labelled sets (nlp/training/mentions.py and tagged.py say which). TO is a folder: it receives last.pt
+every few minutes, from which the same command goes on if broken off, and model.pt in the end. --from starts from the
+model.pt of an earlier run (or of recover.py), and also learns sarcasm from it: sarcastic texts (iSarcasmEval) with what
+that model reads in their literal rephrases. --keep says how often a set's examples are shown (0.5: half of them, drawn
+by the seed; 1 where nothing is said), by the first word of its name. One seed gives one order of examples. --minutes
+ends the run early; the rate falls with the share of steps or of time, whichever is further, so what is shown last
+always counts least.
 
-Cost (2026-11): 65 examples per CPU second in fp32; bf16 autocast gave 30 where there is no AMX.
+Cost (2026-11): about 100 examples per CPU second in bf16 where there is AMX, 65 in fp32. One thread does most on a
+machine that others use too: two wait for each other.
 """
 
 # pyright: reportMissingImports=false
@@ -31,37 +33,63 @@ from torch import Tensor
 from torch.nn import functional
 
 from nlp.mention_labels import HEADS, PLACES
-from nlp.mention_text import Read, read
-from nlp.training.mentions import SIDES, Example, examples, renamed, row, sarcasm
+from nlp.mention_text import OF_NAME, SEP, Read, read
+from nlp.named_entities import TAGS
+from nlp.training.mentions import SIDES, Example, beside, examples, renamed, row, sarcasm
 from nlp.training.model import MentionModel, tokenizer
+from nlp.training.tagged import Tagged, allowed, tagged
 
 BATCH = 32
+LENGTHS = 8  # a batch's length is a multiple of: kernels are made anew for each
 POOL = 64  # batches whose examples are sorted by length together
 WARM_UP = 0.06  # share of the steps
 DECAY = 0.01  # of weights
 LAYER_RATE = 0.9  # each layer below learns at this share of the rate of the one above
 HEADS_RATE = 5.0  # the heads begin at random
 RENAMED = 0.25
+HIDDEN = 0.05  # of the pieces of a text, so that no text is learned by heart
+BESIDE = 0.5
+NAMED = 0.6  # of the texts with tags
+MASK = 103  # id in the vocabulary of BERT
 SAVE_EVERY = 300  # seconds
 HEAD_WEIGHTS = {head.name: 0.2 if head.name.startswith("aspect_") else 1.0 for head in HEADS}  # aspects are 13
 HEAD_WEIGHTS["sentiment"] = 2.0
+TAG_WEIGHT = 0.25  # of a word
+
+AMX = torch.cpu._is_amx_tile_supported()  # without it bf16 is slower than fp32
 
 log = logging.getLogger("train")
 
 
 class Item(NamedTuple):
-    """An example as the model sees it, with its labels as probabilities (NaN: unknown)."""
+    """An example as the model sees it.
+
+    row: its labels as probabilities (NaN: unknown). tags: those that its pieces may have (None: any).
+    """
 
     read: Read
     row: np.ndarray
+    tags: np.ndarray | None = None
 
 
-def items(of: Iterable[Example], pieces: Tokenizer) -> list[Item]:
+def items(of: Iterable[Example | Tagged], pieces: Tokenizer) -> list[Item]:
     """Return the examples cut into word pieces."""
-    return [Item(read(pieces, e.text, e.name, e.span), row(e.labels)) for e in of]
+    return [_tagged_item(one, pieces) if isinstance(one, Tagged) else _item(one, pieces) for one in of]
 
 
-def drawn(of: Iterable[Example], times: Mapping[str, float], seed: int) -> list[Example]:
+def _item(of: Example, pieces: Tokenizer) -> Item:
+    return Item(read(pieces, of.text, of.name, of.span), row(of.labels))
+
+
+def _tagged_item(of: Tagged, pieces: Tokenizer) -> Item:
+    """Return a text with tags, judged for one of its words or for nobody: tags must not depend on that."""
+    chance = random.Random(of.text)  # noqa: S311
+    span = chance.choice(of.words) if chance.random() < NAMED else None
+    found = read(pieces, of.text, of.text[slice(*span)] if span else "", span)
+    return Item(found, row({}), allowed(of, found.words, len(found.ids)))
+
+
+def drawn(of: Iterable[Example | Tagged], times: Mapping[str, float], seed: int) -> list[Example | Tagged]:
     """Return each example as often as its set is to be shown, in an order of chance."""
     chance = random.Random(seed)  # noqa: S311
     shown = []
@@ -82,15 +110,24 @@ def batches(of: Sequence[Item], seed: int) -> list[list[Item]]:
     return made
 
 
-def tensors(batch: Sequence[Item]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return ids, kinds and labels, padded with 0."""
-    longest = max(len(item.read.ids) for item in batch)
+def tensors(batch: Sequence[Item]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return ids and kinds, padded with 0, labels, and which tags each piece may have."""
+    longest = -(-max(len(item.read.ids) for item in batch) // LENGTHS) * LENGTHS
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
     kinds = torch.zeros_like(ids)
+    tags = torch.ones(len(batch), longest, len(TAGS), dtype=torch.bool)
     for at, item in enumerate(batch):
         ids[at, : len(item.read.ids)] = torch.tensor(item.read.ids)
         kinds[at, : len(item.read.kinds)] = torch.tensor(item.read.kinds)
-    return ids, kinds, torch.from_numpy(np.stack([item.row for item in batch]))
+        if item.tags is not None:
+            tags[at, : len(item.tags)] = torch.from_numpy(item.tags)
+    return ids, kinds, torch.from_numpy(np.stack([item.row for item in batch])), tags
+
+
+def hidden(ids: Tensor, kinds: Tensor) -> Tensor:
+    """Return the ids with some of the text's pieces unreadable."""
+    open_to_it = (torch.rand(ids.shape) < HIDDEN) & (kinds != OF_NAME) & (ids > SEP)
+    return ids.masked_fill(open_to_it, MASK)
 
 
 def loss(scores: Tensor, labels: Tensor) -> Tensor:
@@ -110,6 +147,12 @@ def loss(scores: Tensor, labels: Tensor) -> Tensor:
     return total / len(labels)
 
 
+def tag_loss(scores: Tensor, tags: Tensor) -> Tensor:
+    """Return what the tags that are allowed lack of all probability, as a logarithm, per example of the batch."""
+    within = scores.float().log_softmax(-1).masked_fill(~tags, -torch.inf).logsumexp(-1)
+    return -TAG_WEIGHT * within[~tags.all(-1)].sum() / len(tags)
+
+
 def groups(model: MentionModel, rate: float) -> list[dict[str, object]]:
     """Return the parameters with their rates: lower layers slower, heads faster."""
     layers = len(model.encoder.encoder.layer)
@@ -117,7 +160,7 @@ def groups(model: MentionModel, rate: float) -> list[dict[str, object]]:
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        if name.startswith("heads"):
+        if name.startswith(("heads", "tags")):
             own = rate * HEADS_RATE
         elif ".layer." in name:
             own = rate * LAYER_RATE ** (layers - 1 - int(name.split(".layer.")[1].split(".")[0]))
@@ -139,8 +182,8 @@ def meant(model: MentionModel, pairs: Iterable[tuple[str, str]], pieces: Tokeniz
     """Yield sarcastic texts with the side, as probabilities, that the model sees in what was meant by each."""
     model.eval()
     for text, literal in pairs:
-        ids, kinds, _ = tensors([Item(read(pieces, literal), row({}))])
-        sides = model(ids, kinds)[0, PLACES["sentiment"]].softmax(0).tolist()
+        ids, kinds, *_ = tensors([Item(read(pieces, literal), row({}))])
+        sides = model(ids, kinds)[0][0, PLACES["sentiment"]].softmax(0).tolist()
         yield Example(text, "", None, {"sentiment": dict(zip(SIDES, sides, strict=True))}, "sarcasm")
 
 
@@ -164,8 +207,10 @@ def fit(model: MentionModel, shown: Sequence[list[Item]], to: Path, rate: float,
             break
         for group, at_most in zip(optimizer.param_groups, full, strict=True):
             group["lr"] = at_most * share_of_rate(max(step / len(shown), passed / seconds))
-        ids, kinds, labels = tensors(shown[step])
-        cost = loss(model(ids, kinds), labels)
+        ids, kinds, labels, tags = tensors(shown[step])
+        with torch.autocast("cpu", torch.bfloat16, enabled=AMX):
+            scores, tag_scores = model(hidden(ids, kinds), kinds)
+        cost = loss(scores.float(), labels) + tag_loss(tag_scores, tags)
         cost.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -199,19 +244,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--minutes", type=float, default=math.inf)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--keep", nargs="*", default=[])
     told = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     told.to.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(told.seed)
-    torch.set_num_threads(2)
+    torch.set_num_threads(told.threads)
     pieces, model = tokenizer(), MentionModel()
-    known = list(examples(told.folder, "fitted"))
+    known: list[Example] = list(examples(told.folder, "fitted"))
     if told.start:
-        model.load_state_dict(torch.load(told.start, weights_only=True))
+        found = model.load_state_dict(torch.load(told.start, weights_only=True), strict=False)
+        log.info("begins at random: %s", found.missing_keys)
         known += meant(model, sarcasm(told.folder), pieces)
-    shown = drawn(known, dict(times(told.keep)), told.seed)
-    made = batches(items(renamed(shown, RENAMED, told.seed), pieces), told.seed)
+    known = list(beside(list(renamed(known, RENAMED, told.seed)), BESIDE, told.seed))
+    shown = drawn([*known, *tagged(told.folder, "fitted")], dict(times(told.keep)), told.seed)
+    made = batches(items(shown, pieces), told.seed)
     log.info("%d examples, %d batches", len(shown), len(made))
     fit(model, made, told.to, told.rate, told.minutes * 60)
 

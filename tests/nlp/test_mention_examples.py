@@ -8,7 +8,7 @@ import pytest
 
 from nlp.mention_labels import PLACES, WIDTH
 from nlp.training.measure import Confusion, calibration_error
-from nlp.training.mentions import OWN, PARTS, Example, own, own_labels, part_of, renamed, row
+from nlp.training.mentions import OWN, PARTS, Example, beside, own, own_labels, part_of, renamed, row
 
 LEAVING = {
     "text": "Left Globex for @Acme, who answer the phone",
@@ -83,6 +83,21 @@ def test_a_made_up_name_takes_the_place_of_the_old_one_unless_that_is_a_word_too
     assert other.text == f"I love {other.name}."
     other = Example("a globex of light", "globex", None, {"certainty": "other"}, "own")
     assert list(renamed([told, other], 1.0, seed=1)) == [told, other]
+
+
+def test_a_text_beside_another_keeps_its_side_and_its_name_in_place():
+    praised = Example("I love Globex.", "Globex", None, {"sentiment": "positive", "stage": "use"}, "own")
+    damned = Example("Acme lies!", "Acme", (0, 4), {"sentiment": "negative"}, "own")
+    nobody = Example("What a day", "", None, {"sentiment": "positive"}, "tweets")
+    told = list(beside([praised, damned, nobody] * 10, 1.0, seed=1))
+    assert told[:30] == [praised, damned, nobody] * 10
+    assert len({one.text for one in told[30:]}) > 4
+    for one in told[30:]:
+        assert one.span is not None
+        start, end = one.span
+        assert one.text[start:end] == one.name
+        assert ("love Globex" in one.text, "Acme lies" in one.text) == (True, True)
+        assert one.labels == {"sentiment": "positive" if one.name == "Globex" else "negative"}
 
 
 def test_figures_are_those_of_the_textbook():

@@ -3,7 +3,19 @@
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from nlp.mention_text import CLS, NAME, SEP, WINDOW, cleaned, place, read
+from nlp.mention_text import (
+    CAPITALISED,
+    CAPITALS,
+    CLS,
+    MIXED,
+    NAME,
+    SEP,
+    WINDOW,
+    cleaned,
+    place,
+    read,
+    windows,
+)
 
 
 def words(count):
@@ -52,6 +64,37 @@ def test_two_segments_are_read_the_second_empty_without_a_name():
     without = read(tokenizer, "w1 acme w2")
     assert without.ids == [CLS, 1001, 1, 1002, SEP, SEP]
     assert without.kinds == [0, 0, 0, 0, 0, 1]
+
+
+def test_each_word_that_is_read_is_known_by_its_characters():
+    text = "w1 @bob #BigDay soooooon &amp; acme 😡 https://acme.com w2"
+    shown = [text[word.start : word.end] for word in read(words(3), text, "acme").words]
+    assert shown == [
+        "w1", "@bob", "@bob", "#BigDay", "#BigDay", "#BigDay", "soooooon", "&amp;", "acme", "😡", "😡",
+        "https://acme.com", "w2",
+    ]  # fmt: skip
+
+
+def test_the_kind_of_a_piece_tells_how_its_word_is_capitalised():
+    kinds = read(words(0), "one Two THREE fOUR I").kinds
+    assert kinds[1:6] == [0, CAPITALISED, CAPITALS, MIXED, CAPITALISED]
+
+
+def test_a_text_is_whole_where_all_of_it_is_read():
+    tokenizer = words(WINDOW + 1)
+    told = [f"w{i}" for i in range(WINDOW + 1)]
+    assert read(tokenizer, " ".join(told[1:])).whole
+    assert not read(tokenizer, " ".join(told)).whole
+    assert read(tokenizer, " ".join(told[1:]), "w5").whole
+    assert not read(tokenizer, " ".join(told), "w5").whole
+    assert not read(tokenizer, "acme" + " " * 100_000 + "w1", "acme").whole
+
+
+def test_windows_read_all_of_a_text_once():
+    tokenizer = words(3 * WINDOW)
+    text = " ".join(f"w{i}" for i in range(3 * WINDOW - 5))
+    shown = [text[word.start : word.end] for one in windows(tokenizer, text) for word in one.words]
+    assert shown == text.split()
 
 
 def test_the_name_keeps_its_characters_where_it_is_an_account():

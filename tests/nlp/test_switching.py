@@ -17,21 +17,30 @@ def judgement(side=None, status=None):
 
 def test_what_the_form_of_a_sentence_tells_counts():
     judged = {"Acme": judgement("to", "returned")}
-    assert switch_of("Acme", judged, [Switch("Acme", "Globex", "done")]) == Told("Acme", "Globex", "done")
+    assert switch_of("Acme", judged, [Switch("Acme", "Globex", "done")], {}) == Told("Acme", "Globex", "done")
 
 
 def test_two_brands_that_the_model_sees_on_either_side_are_one_move():
     judged = {"Acme": judgement("from", "done"), "Globex": judgement("to", "done")}
-    assert switch_of("Acme", judged, []) == switch_of("Globex", judged, []) == Told("Acme", "Globex", "done")
+    told = [switch_of(brand, judged, [], {}) for brand in ("Acme", "Globex")]
+    assert told == [Told("Acme", "Globex", "done")] * 2
 
 
 def test_a_side_that_nobody_names_is_none():
-    assert switch_of("Acme", {"Acme": judgement("to", "returned")}, []) == Told(None, "Acme", "returned")
+    assert switch_of("Acme", {"Acme": judgement("to", "returned")}, [], {}) == Told(None, "Acme", "returned")
+
+
+def test_who_is_found_on_the_other_side_stands_there_where_no_brand_does():
+    left = {"Acme": judgement("from", "done")}
+    assert switch_of("Acme", left, [], {"to": "Hooli"}) == Told("Acme", "Hooli", "done")
+    assert switch_of("Acme", {}, [Switch("Acme", None, "done")], {"to": "Hooli"}) == Told("Acme", "Hooli", "done")
+    both = left | {"Globex": judgement("to", "done")}
+    assert switch_of("Acme", both, [], {"to": "Hooli"}) == Told("Acme", "Globex", "done")
 
 
 def test_where_neither_tells_of_one_there_is_none():
-    assert switch_of("Acme", {"Acme": judgement()}, []) == Told()
-    assert switch_of("Acme", {}, []) == Told()
+    assert switch_of("Acme", {"Acme": judgement()}, [], {"to": "Globex"}) == Told()
+    assert switch_of("Acme", {}, [], {}) == Told()
 
 
 @pytest.mark.parametrize(
