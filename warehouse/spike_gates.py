@@ -13,17 +13,18 @@ Integers = NDArray[np.int64]
 COOLDOWN_HOURS = 12  # an incident is over when it was quiet for longer
 
 
-def discoveries(hour: Integers, score: NDArray[np.float64], tested: Booleans, rate: float) -> Booleans:
+def discoveries(hour: Integers, score: NDArray[np.float64], tested: Booleans, rate: float, more: int = 0) -> Booleans:
     """Return which rows stand out among all series tested in the same hour (Benjamini & Hochberg 1995).
 
-    On average at most `rate` of them are false, however many series there are.
+    On average at most `rate` of them are false, however many series there are. more: series that were tested in each
+    hour besides those that have a row.
     """
     found = np.zeros(len(hour), dtype=bool)
     likely = np.flatnonzero(tested & (score > 0))  # a tail above one half is no discovery at any rate worth having
     if not len(likely):
         return found
     at = np.unique(hour, return_inverse=True)[1]
-    number = np.bincount(at, weights=tested)
+    number = np.bincount(at, weights=tested) + more
     tail = upper_tail(score[likely])
     order = np.lexsort((tail, at[likely]))
     rows, tail = likely[order], tail[order]

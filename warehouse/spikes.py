@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from warehouse import spike_tails
 from warehouse.spike_gates import discoveries, lasting, openings
+from warehouse.spike_rules import DEFAULT, Rules
 from warehouse.spike_season import CROWD, WINDOWS, Day, Season, Spread, Windows
 
 Numbers = NDArray[np.float64]
@@ -24,12 +25,7 @@ Booleans = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 DAYS_AT_LEAST = 14  # heard before a series is judged: two of each weekday
-NEGATIVES_AT_LEAST = 5
-TIMES_EXPECTED_AT_LEAST = 1.5
-SHARE_ABOVE_AT_LEAST = 0.05
 BACKED = 3.0  # deviates by which a count may speak louder than the share does; a campaign speaks only in counts
-OPENS, HOLDS = 3.75, 2.5  # scores: costly to enter, free to leave; set on simulated brands of 2 to 5,000 an hour
-TELL_RATE, PAGE_RATE = 0.2, 0.05  # of false ones among what is told, and among what pages
 SUSPECT, SUSPECT_TEACHES = 3.0, 0.1  # an hour of this score teaches the season only that much,
 SUSPECT_DAYS = 5  # unless it has gone on for so many days: then it is how things are now
 DAYS_KEPT_BACK = 1  # whole days between what was learned from and what is judged
@@ -45,7 +41,7 @@ class Verdicts:
     """What was found, a row for each row given and in its order.
 
     score: 0 or more, about a standard normal deviate; 0 where a gate stays shut; NaN where nothing can be said. state:
-    one of the states above. told: of an incident; paged: and rare enough to wake somebody. The rest is of the window
+    one of the states above. told: of an incident; paged: and sure enough to wake somebody. The rest is of the window
     that tells most, or of the hour alone where none passes the gates: window (hours), negatives and mentions in it,
     expected negatives, expected_share of them among the mentions.
     """
@@ -61,23 +57,44 @@ class Verdicts:
     expected_share: Numbers
 
 
-def judge(series: ArrayLike, hour: ArrayLike, mentions: ArrayLike, negatives: ArrayLike) -> Verdicts:
+def judge(
+    series: ArrayLike,
+    hour: ArrayLike,
+    mentions: ArrayLike,
+    negatives: ArrayLike,
+    *,
+    cost: ArrayLike = 0.0,
+    unjudged: int = 0,
+    rules: Rules = DEFAULT,
+) -> Verdicts:
     """Return the verdict on each row: one of a series (number) and hour (hours since 1970), in any order.
 
     NaN counts are hours nobody listened: missing, not zero; the hour after one is not judged either, for it may bring
-    what was missed. Hours without a row are missing too. Raises ValueError for two rows of one series and hour, and for
-    negatives above mentions or below 0.
+    what was missed. Hours without a row are missing too. cost: what a row's score must be higher by to open, hold and
+    page, as where many series tell of one thing. unjudged: how many series besides were looked at, and had too little
+    to show. Raises ValueError for two rows of one series and hour, and for negatives above mentions or below 0.
     """
     series, hour = np.asarray(series, dtype=np.int64), np.asarray(hour, dtype=np.int64)
     mentions, negatives = np.asarray(mentions, dtype=float), np.asarray(negatives, dtype=float)
+    cost = np.broadcast_to(np.asarray(cost, dtype=float), series.shape)
     order = np.lexsort((hour, series))
-    verdicts = _judge_sorted(series[order], hour[order], mentions[order], negatives[order])
+    verdicts = _judge_sorted(
+        series[order], hour[order], mentions[order], negatives[order], cost[order], unjudged, rules
+    )
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
     return Verdicts(**{column.name: getattr(verdicts, column.name)[back] for column in fields(Verdicts)})
 
 
-def _judge_sorted(series: Integers, hour: Integers, mentions: Numbers, negatives: Numbers) -> Verdicts:
+def _judge_sorted(
+    series: Integers,
+    hour: Integers,
+    mentions: Numbers,
+    negatives: Numbers,
+    cost: Numbers,
+    unjudged: int,
+    rules: Rules,
+) -> Verdicts:
     follows = np.zeros(len(hour), dtype=bool)
     follows[1:] = (np.diff(series) == 0) & (np.diff(hour) <= 1)
     if (np.diff(hour)[follows[1:]] == 0).any():
@@ -92,13 +109,13 @@ def _judge_sorted(series: Integers, hour: Integers, mentions: Numbers, negatives
     found = np.empty((FINDINGS, len(hour)))
     for first in range(0, int(number.max(initial=-1)) + 1, SERIES_AT_ONCE):
         rows = slice(*np.searchsorted(number, (first, first + SERIES_AT_ONCE)))
-        found[:, rows] = _found(number[rows] - first, hour[rows], mentions[rows], negatives[rows], heard[rows])
+        found[:, rows] = _found(number[rows] - first, hour[rows], mentions[rows], negatives[rows], heard[rows], rules)
     score, window, seen, told_of, expected, share, days = found
     ready = heard & (days >= DAYS_AT_LEAST)
     score = np.where(ready, score, np.nan)
-    opens = ready & (score >= OPENS) & discoveries(hour, score, ready, TELL_RATE)
-    told = lasting(series, hour, opens, ready & (score >= HOLDS))
-    paged = told & discoveries(hour, score, ready, PAGE_RATE)
+    opens = ready & (score >= rules.opens + cost) & discoveries(hour, score, ready, rules.tell_rate, unjudged)
+    told = lasting(series, hour, opens, ready & (score >= rules.holds + cost))
+    paged = told & (score >= rules.pages + cost) & discoveries(hour, score, ready, rules.page_rate, unjudged)
     state = np.select(
         [silent, after, ~ready, openings(series, hour, told), told],
         [NOT_HEARD, CATCHING_UP, WARMING_UP, OPENED, GOES_ON],
@@ -107,7 +124,9 @@ def _judge_sorted(series: Integers, hour: Integers, mentions: Numbers, negatives
     return Verdicts(score, state, told, paged, window.astype(np.int64), seen, told_of, expected, share)
 
 
-def _found(series: Integers, hour: Integers, mentions: Numbers, negatives: Numbers, heard: Booleans) -> Numbers:
+def _found(
+    series: Integers, hour: Integers, mentions: Numbers, negatives: Numbers, heard: Booleans, rules: Rules
+) -> Numbers:
     """Return the findings on each row, (FINDINGS, rows). Days of which no series has a row cost nothing."""
     days, place = np.unique(hour // 24, return_inverse=True)
     width = int(series.max()) + 1
@@ -115,7 +134,7 @@ def _found(series: Integers, hour: Integers, mentions: Numbers, negatives: Numbe
     given = np.zeros((3, len(days), 24, width))
     for part, values in zip(given, (heard, mentions, negatives), strict=True):
         part[where] = np.where(heard, values, 0)
-    detector = Detector(width)
+    detector = Detector(width, rules)
     found = np.empty((FINDINGS, len(days), 24, width))
     for number, day in enumerate(days):
         found[:, number] = detector.day(int(day), given[0, number] > 0, given[1, number], given[2, number])
@@ -125,7 +144,8 @@ def _found(series: Integers, hour: Integers, mentions: Numbers, negatives: Numbe
 class Detector:
     """Series that are judged a day after another, each by its own past."""
 
-    def __init__(self, series: int) -> None:
+    def __init__(self, series: int, rules: Rules = DEFAULT) -> None:
+        self._rules = rules
         self._season, self._spread = Season(series), Spread(series)
         self._days_heard = np.zeros(series)
         self._days_suspect = np.zeros(series)
@@ -173,9 +193,9 @@ class Detector:
     def _best(self, windows: Windows, scores: Numbers) -> Numbers:
         """Return the findings on the window of each hour that tells most, but for the last, which is left open."""
         passes = (
-            (windows.negatives >= NEGATIVES_AT_LEAST)
-            & (windows.negatives >= TIMES_EXPECTED_AT_LEAST * windows.expected)
-            & (windows.negatives >= (windows.share + SHARE_ABOVE_AT_LEAST) * windows.mentions)
+            (windows.negatives >= self._rules.negatives_at_least)
+            & (windows.negatives >= self._rules.times_expected_at_least * windows.expected)
+            & (windows.negatives >= (windows.share + self._rules.share_above_at_least) * windows.mentions)
         )
         gated = np.where(passes, np.maximum(scores, 0), 0)
         best = gated.argmax(0)[None]

@@ -1,87 +1,179 @@
-"""Telling an owner: on real sockets, in plain text, without showing a secret."""
+"""Delivering: on real sockets, in plain text, with patience that ends, without showing a secret."""
 
-import email
-import email.policy
-import socketserver
-import threading
+import io
+import logging
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
+from receivers import mail_server, web_receivers
 
-from dags.notify import NoChannel, Undeliverable, channel_of, owner_of, tell
-from dags.settings import AlertSettings, AlertTarget, BrandSettings
+from dags.messages import Message
+from dags.notify import NoChannel, Patience, Undeliverable, apprise_url, deliver, tell
+from dags.settings import AlertSettings, AlertTarget
 
-BRAND = BrandSettings(name="Acme", owners={"default": "care@acme.example", "billing": "finance@acme.example"})
+WORDS = Message("Acme: negative word of mouth is spiking", "What people say:\n- “charged twice”", {"alert_id": "a1"})
+HASTE = Patience(attempt=60, run=60, pauses=(0.01, 0.02))
 
 
 @pytest.fixture
-def mail_server():
-    """A mail server on loopback: `mail_server.url` for Apprise, `mail_server.letters` are what it took."""
-
-    class Session(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self.say("220 ready")
-            recipients = []
-            while line := self.rfile.readline().decode().strip():
-                word = line.split()[0].upper()
-                if word == "RCPT":
-                    recipients.append(line.partition("<")[2].partition(">")[0])
-                if word == "DATA":
-                    self.say("354 go on")
-                    lines = iter(self.rfile.readline, b".\r\n")
-                    letter = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
-                    letters.append((recipients, letter))
-                self.say("221 bye" if word == "QUIT" else "250 ok")
-                if word == "QUIT":
-                    return
-
-        def say(self, line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
-
-    letters: list = []
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        server.letters = letters  # type: ignore[attr-defined]
-        server.url = f"mailto://127.0.0.1:{server.server_address[1]}?from=wom@acme.example"  # type: ignore[attr-defined]
-        yield server
-        server.shutdown()
+def web():
+    with web_receivers() as received:
+        yield received
 
 
-def test_an_aspect_has_its_owner_and_the_rest_the_default_one():
-    assert owner_of(BRAND, "billing") == "finance@acme.example"
-    assert owner_of(BRAND, "delivery") == "care@acme.example"
-    assert owner_of(BRAND, None) == "care@acme.example"
-    assert owner_of(BrandSettings(name="Acme"), None) is None
+def targets(**urls):
+    return AlertSettings(target=tuple(AlertTarget(name=name, url=url) for name, url in urls.items()))
 
 
-def test_an_owner_who_is_a_mail_address_gets_a_letter_through_the_mail_server(mail_server):
-    channel = channel_of("care@acme.example", AlertSettings(mail_env="MAIL"), {"MAIL": mail_server.url})
-    tell(channel, "Acme: negative word of mouth is spiking", "What people say:\n- “<b>charged</b> *twice* @here”")
-    [(recipients, letter)] = mail_server.letters
+def delivered(channels, alerts, *, patience=HASTE, environment=None, **more):
+    until = time.monotonic() + patience.run
+    return deliver(channels, lambda _: WORDS, alerts, environment or {}, until=until, patience=patience, **more)
+
+
+def test_an_owner_who_is_a_mail_address_gets_a_letter_through_the_mail_server():
+    with mail_server() as letters:
+        tell(apprise_url("care@acme.example", AlertSettings(mail_env="MAIL"), {"MAIL": letters.url}), WORDS)
+    [(recipients, letter)] = letters
     assert recipients == ["care@acme.example"]
-    assert letter["Subject"] == "Acme: negative word of mouth is spiking"
-    body = letter.get_body(("plain",)).get_content()
-    assert "“<b>charged</b> *twice* @here”" in body, "a quote is data: it stays as it was written"
+    assert letter["Subject"] == WORDS.title
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().splitlines() == WORDS.text.splitlines()
 
 
-def test_a_target_may_carry_any_name_a_mail_address_too(inbox):
-    alerts = AlertSettings(target=(AlertTarget(name="care@acme.example", url=inbox.url),))
-    tell(channel_of("care@acme.example", alerts, {}), "title", "body")
-    assert [message["title"] for message in inbox.messages] == ["title"]
+def test_a_program_gets_the_payload_beside_the_words(web):
+    tell(web.url("care"), WORDS)
+    [message] = web.sent["care"]
+    assert (message["title"], message["message"]) == (WORDS.title, WORDS.text)
+    assert message["alert"] == {"alert_id": "a1"}
 
 
-def test_a_mail_server_that_is_not_there_is_told_without_its_password():
-    channel = channel_of(
-        "care@acme.example",
-        AlertSettings(mail_env="MAIL"),
-        {"MAIL": "mailto://wom:hunter2@127.0.0.1:1?from=wom@acme.example"},
+def test_slack_gets_plain_text(web, monkeypatch):
+    from apprise.plugins.slack import NotifySlack
+
+    monkeypatch.setattr(NotifySlack, "webhook_url", f"http://{web.host}/slack")  # it has but one public address
+    tell("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#care", WORDS, "failure")
+    [message] = web.sent["slack"]
+    [attachment] = message["attachments"]
+    assert message["mrkdwn"] is False
+    assert (attachment["title"], attachment["text"]) == (WORDS.title, WORDS.text)
+
+
+def test_matrix_gets_plain_text(web):
+    tell(f"matrix://syt_token@{web.host}/!room:acme.example", WORDS)
+    message = web.sent["_matrix"][-1]
+    assert message["msgtype"] == "m.text"
+    assert WORDS.text in message["body"]
+    assert "formatted_body" not in message
+
+
+def test_a_target_may_carry_any_name_a_mail_address_too(web):
+    alerts = targets(**{"care@acme.example": web.url("care")})
+    assert delivered(["care@acme.example"], alerts).channel == "care@acme.example"
+    assert web.titles("care") == [WORDS.title]
+
+
+def test_a_failure_is_tried_again_after_pauses_that_grow(web):
+    web.answers["care"] = [500, 503, 200]
+    pauses: list[float] = []
+    assert delivered(["care"], targets(care=web.url("care")), sleep=pauses.append).failures == ()
+    assert len(web.sent["care"]) == 3
+    assert [0.5 * most <= pause <= 1.5 * most for pause, most in zip(pauses, HASTE.pauses, strict=True)] == [True, True]
+
+
+def test_a_channel_that_stays_dead_is_left_for_the_next_which_says_so(web):
+    web.answers["chat"] = [500]
+    alerts = targets(chat=web.url("chat"), phone=web.url("phone"))
+    said: list[str] = []
+
+    def words(failures):
+        said.extend(failure.channel for failure in failures)
+        return WORDS
+
+    done = deliver(["chat", "phone"], words, alerts, {}, until=time.monotonic() + 60, patience=HASTE)
+    assert (done.channel, [(failure.channel, failure.is_tried) for failure in done.failures]) == (
+        "phone", [("chat", True)])  # fmt: skip
+    assert (len(web.sent["chat"]), len(web.sent["phone"]), said) == (3, 1, ["chat"])
+
+
+def test_a_server_that_drips_its_answer_is_left_behind_and_not_told_twice(web):
+    web.answers["chat"] = ["drip"]
+    alerts = targets(chat=web.url("chat"), phone=web.url("phone"))
+    done = delivered(["chat", "phone"], alerts, patience=Patience(attempt=2, pauses=(0.01,)))
+    assert done.channel == "phone"
+    assert "no answer within" in done.failures[0].reason
+    assert len(web.sent["chat"]) == 1
+
+
+def test_when_time_is_over_nothing_more_is_tried(web):
+    done = deliver(["care"], lambda _: WORDS, targets(care=web.url("care")), {}, until=time.monotonic() - 1)
+    assert (done.channel, done.failures) == (None, ())
+    assert web.sent["care"] == []
+
+
+@pytest.mark.slow
+def test_a_server_that_drips_does_not_keep_the_process_from_ending(web):
+    web.answers["chat"] = ["drip"]
+    program = (
+        "import time; from dags.messages import Message; from dags.notify import Patience, deliver\n"
+        "from dags.settings import AlertSettings, AlertTarget\n"
+        f"alerts = AlertSettings(target=(AlertTarget(name='chat', url='{web.url('chat')}'),))\n"
+        "print(deliver(['chat'], lambda _: Message('t', 'b', {}), alerts, {}, until=time.monotonic() + 9,"
+        " patience=Patience(attempt=0.5)).channel)"
     )
-    with pytest.raises(Undeliverable) as error:
-        tell(channel, "title", "body")
-    assert "127.0.0.1" in str(error.value)
-    assert "hunter2" not in str(error.value)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], timeout=60, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert ended.stdout.strip() == "None"
 
 
-def test_an_address_of_no_kind_that_is_known_names_only_its_kind():
-    with pytest.raises(NoChannel, match=r"cannot use this address, carrierpigeon://\.\.\.") as error:
-        tell("carrierpigeon://hunter2@loft", "title", "body")
-    assert "hunter2" not in str(error.value)
+@pytest.mark.parametrize(
+    ("channel", "alerts", "reason"),
+    [
+        ("care@acme.example", AlertSettings(), "no mail server to write to care@acme.example"),
+        ("care@acme.example", AlertSettings(mail_env="MAIL"), "the environment variable MAIL, which holds the address"),
+        (
+            "chatt",
+            targets(chat="json://127.0.0.1"),
+            "'chatt' is neither a mail address nor an [[alerts.target]]; known",
+        ),
+        ("care", targets(care="carrierpigeon://hunter2@loft"), "cannot use this address, carrierpigeon://..."),
+    ],
+)
+def test_a_channel_without_an_address_is_told_and_not_tried(channel, alerts, reason):
+    [failure] = delivered([channel], alerts).failures
+    assert reason in failure.reason
+    assert not failure.is_tried
+    assert "hunter2" not in failure.reason
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mailto://wom:hunter2@127.0.0.1:1?from=wom@acme.example&to=care%40acme.example",
+        "json://wom:hunter2@127.0.0.1:1/hunter2?token=hunter2",
+        "matrix://hunter2@127.0.0.1:1/!hunter2:acme.example",
+        "mmost://127.0.0.1:1/hunter2hunter2hunter2hunter",
+        "ntfy://127.0.0.1:1/hunter2",
+    ],
+)
+def test_no_failure_and_no_log_shows_a_secret(url, capfd):
+    log = io.StringIO()
+    everything = logging.StreamHandler(log)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(everything)
+    root.setLevel(1)
+    try:
+        with pytest.raises(Undeliverable) as error:
+            tell(url, WORDS)
+    finally:
+        root.removeHandler(everything)
+        root.setLevel(level)
+    assert not isinstance(error.value, NoChannel)
+    assert "127.0.0.1" in str(error.value), "it says which server"
+    assert "hunter2" not in str(error.value) + log.getvalue() + "".join(capfd.readouterr())

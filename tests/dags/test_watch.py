@@ -1,7 +1,7 @@
 """Watching: an owner is told once per spike, and an alert outlives every failure to tell."""
 
+import multiprocessing
 import random
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 from written_by_tests import toml_of
 
-from dags import stages
+from dags import alert_events, stages
 from dags.summary import ask, reading
-from warehouse.tables import MENTIONS, POSTS
+from warehouse.tables import MENTIONS, POSTS, VISITS
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
@@ -76,7 +76,7 @@ def test_a_failed_delivery_keeps_the_alert_and_is_tried_again(settings_of, inbox
     published(settings, storm=True)
     inbox.status = 500
     first = watch(settings)
-    assert first.counts == {"opened": 1}
+    assert first.counts == {"opened": 1, "undelivered": 1}
     assert first.undelivered
     [alert] = alerts_of(settings)
     assert alert["told_at"] is None
@@ -85,14 +85,80 @@ def test_a_failed_delivery_keeps_the_alert_and_is_tried_again(settings_of, inbox
     assert watch(settings, minutes=10).counts == {}
 
 
-def test_two_watches_at_once_tell_once(settings_of, inbox):
+def watch_when_told(settings, minutes, begin):
+    begin.wait(60)
+    watch(settings, minutes)
+
+
+def test_schedulers_that_watch_one_lake_at_once_tell_once(settings_of, inbox):
     settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
     published(settings, storm=True)
-    with ThreadPoolExecutor() as both:
-        for watched in [both.submit(watch, settings, minutes) for minutes in (0, 1)]:
-            watched.result()
+    processes = multiprocessing.get_context("spawn")
+    begin = processes.Event()
+    watching = [processes.Process(target=watch_when_told, args=(settings, minutes, begin)) for minutes in (0, 1)]
+    for process in watching:
+        process.start()
+    begin.set()
+    for process in watching:
+        process.join()
+    assert [process.exitcode for process in watching] == [0, 0]
     assert len(inbox.messages) == 1
-    assert len(alerts_of(settings)) == 1
+    events, _ = alert_events.read(stages.open_lake(settings))
+    assert sorted(event["event"] for event in events) == ["notified", "opened"]
+
+
+def test_a_watch_killed_before_it_told_anybody_is_made_good_by_the_next(settings_of, inbox, monkeypatch):
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
+    published(settings, storm=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("dags.watching.tell_due", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            watch(settings)
+    assert watch(settings, minutes=5).counts == {"notified": 1}
+    assert len(inbox.messages) == 1
+
+
+def test_a_snoozed_storm_is_told_again_when_the_snooze_is_over(settings_of, inbox):
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
+    published(settings, storm=True)
+    watch(settings)
+    [alert] = alerts_of(settings)
+    stages.attend(settings, alert["alert_id"], "snoozed", by="kim", until=NOW + timedelta(minutes=30), now=lambda: NOW)
+    assert watch(settings, minutes=20).counts == {}
+    assert watch(settings, minutes=40).counts["reopened"] == 1
+    [alert] = alerts_of(settings)
+    assert (alert["state"], alert["reopened"], alert["closed_by"]) == ("open", 1, None)
+
+
+def test_a_brand_that_listening_toml_no_longer_names_raises_no_alert(settings_of, inbox):
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
+    published(settings, storm=True)
+    without = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, brand="Globex", more=told_by(inbox)))
+    assert watch(without).counts == {}
+    assert inbox.messages == []
+
+
+def test_silence_while_no_feed_answers_is_no_calm(settings_of, inbox):
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
+    published(settings, storm=True)
+    watch(settings)
+    lake = stages.open_lake(settings)
+
+    def visited(hours, outcome):
+        at = NOW + timedelta(hours=hours)
+        row = dict.fromkeys(VISITS.names) | {
+            "feed": "a", "source": "rss", "started_at": at, "finished_at": at, "outcome": outcome, "posts": 0,
+            "left_out": [], "requests": 1, "bytes": 1, "next_visit_at": at + timedelta(hours=1),
+        }  # fmt: skip
+        lake.append(pa.RecordBatch.from_pylist([row], schema=VISITS), VISITS, f"visit-{hours}")
+
+    for hours, outcome in ((0, "new"), (5, "failed"), (49, "failed")):
+        visited(hours, outcome)
+    stages.publish(settings, now=lambda: NOW + timedelta(hours=50))
+    assert not {"quieted", "resolved"} & set(watch(settings, minutes=50 * 60).counts)
+    visited(50, "unchanged")
+    stages.publish(settings, now=lambda: NOW + timedelta(hours=51))
+    assert watch(settings, minutes=51 * 60).counts["resolved"] == 1
 
 
 def test_a_damaged_file_of_past_alerts_stops_no_new_one(settings_of, inbox):
@@ -119,7 +185,8 @@ def test_an_alert_that_reaches_nobody_is_kept_and_says_why(settings_of, inbox, o
     settings = settings_of(toml)
     published(settings, storm=True)
     watched = watch(settings)
-    assert watched.counts == {"opened": 1}
+    assert watched.counts["opened"] == 1
+    assert "notified" not in watched.counts
     assert reason in watched.unreachable[0]
     assert len(alerts_of(settings)) == 1
 
