@@ -1,7 +1,7 @@
 """The lake: the contract's tables as Parquet files, laid out as layout.py says, in a folder or an object store."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Self
@@ -25,6 +25,8 @@ from warehouse.layout import (
 )
 from warehouse.storage import Storage
 
+QUARANTINE = "quarantine"  # the folder of what `wom doctor --mend` puts aside
+NOTE = ".reason.txt"  # what the note beside such a file ends with
 ROWS_PER_GROUP = 122_880  # DuckDB's own row group, so that its scans split evenly
 
 
@@ -101,7 +103,7 @@ class Lake:
             content = _parquet(rows)
             if self._storage.content(path) != content:
                 if table_of(path) == "posts":
-                    self.remove(self._mentions_of(path))  # first: a crash here leaves posts that are read once more
+                    self.remove(self.mentions_of(path))  # first: a crash here leaves posts that are read once more
                 self._storage.put(path, content)
             written.append(path)
         return written
@@ -110,20 +112,27 @@ class Lake:
         """Return the paths of a table's files, sorted; empty if nothing was stored."""
         return [path for path in self._storage.paths(table) if is_data(path)]
 
-    def read(self, path: str) -> pa.Table:
+    def written(self, table: str) -> dict[str, tuple[int, int]]:
+        """Return a table's files as `files` does, with the bytes of each and when it was written (ns since 1970)."""
+        return {path: told for path, told in self._storage.written(table).items() if is_data(path)}
+
+    def read(self, path: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Return a file's rows with exactly its table's columns; a column the file is too old to have is NULL.
 
-        Raises DamagedFile where it cannot, FileNotFoundError where it is gone (compacted: list anew).
+        columns: only these of them. Raises DamagedFile where it cannot, FileNotFoundError where it is gone (compacted:
+        list anew).
         """
         schema = tables.TABLES[table_of(path)]
+        if columns is not None:
+            schema = pa.schema([schema.field(name) for name in columns])
         with self._opened(path) as file:
-            rows = pq.read_table(file)
-        _accept(path, rows.schema, schema)
-        columns = [
+            _accept(path, pq.read_schema(file), tables.TABLES[table_of(path)])
+            rows = pq.read_table(file, columns=columns and list(columns))
+        told = [
             rows.column(field.name) if field.name in rows.schema.names else pa.nulls(len(rows), field.type)
             for field in schema
         ]
-        return pa.Table.from_arrays(columns, schema=schema)
+        return pa.Table.from_arrays(told, schema=schema)
 
     def scan(self, table: str, *, files: Sequence[str] | None = None, deep: bool = False) -> Scan:
         """Return which files of a table can be read and which cannot, by their footers.
@@ -193,6 +202,11 @@ class Lake:
         """Return the mentions files that one nlp_version made."""
         return [path for path in self.files("mentions") if version_of(path) == nlp_version]
 
+    def mentions_of(self, path: str) -> list[str]:
+        """Return the mentions files that were made from a posts file, of whatever nlp_version."""
+        folder = str(PurePosixPath(mentions_path(path, "")).parent)
+        return [found for found in self._storage.paths(folder) if is_data(found) and posts_path(found) == path]
+
     # Small documents, locks, leftovers
 
     def read_state(self, name: str) -> bytes | None:
@@ -205,6 +219,20 @@ class Lake:
         A power cut may take it back, or leave it empty: what cannot be had anew does not belong here.
         """
         self._storage.put(state_path(name), data, durable=False)
+
+    def revise_states(self, revised: Callable[[bytes], bytes | None]) -> int:
+        """Write every document anew as `revised` has it, None takes it away; return how many that changed."""
+        changed = 0
+        for path in self._storage.paths("state"):
+            before = self._storage.content(path)
+            if before is None or (after := revised(before)) == before:
+                continue
+            if after is None:
+                self._storage.remove([path])
+            else:
+                self._storage.put(path, after)
+            changed += 1
+        return changed
 
     @contextlib.contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[None]:
@@ -222,11 +250,31 @@ class Lake:
 
     def clean(self, now: datetime) -> int:
         """Remove temporary files that nobody writes any more; return how many."""
-        return self._storage.remove_abandoned(now)
+        return self._storage.remove(self.abandoned(now))
 
-    def _mentions_of(self, path: str) -> list[str]:
-        folder = str(PurePosixPath(mentions_path(path, "")).parent)
-        return [found for found in self._storage.paths(folder) if is_data(found) and posts_path(found) == path]
+    def abandoned(self, now: datetime) -> list[str]:
+        """Return temporary files that nobody writes any more, sorted."""
+        return self._storage.abandoned(now)
+
+    # Quarantine
+
+    def foreign(self, table: str) -> list[str]:
+        """Return the files in a table's folder that are none of it and no temporary ones, sorted: nobody reads them."""
+        return [path for path in self._storage.paths(table) if not is_data(path) and not path.endswith(".tmp")]
+
+    def put_aside(self, path: str, batch: str, note: str) -> str:
+        """Move a file to quarantine/<batch>/<path>, with a note beside it; return where it lies now.
+
+        Raises FileNotFoundError where it is gone.
+        """
+        target = f"{QUARANTINE}/{batch}/{path}"
+        self._storage.put(target + NOTE, note.encode())  # first: what lies there is always explained
+        self._storage.move(path, target)
+        return target
+
+    def quarantined(self) -> list[str]:
+        """Return the files that were put aside, sorted, without their notes."""
+        return [path for path in self._storage.paths(QUARANTINE) if not path.endswith(NOTE)]
 
     @contextlib.contextmanager
     def _opened(self, path: str) -> Iterator[pa.NativeFile]:
@@ -241,9 +289,16 @@ class Lake:
 
 
 def _accept(path: str, found: pa.Schema, expected: pa.Schema) -> None:
-    """Raise DamagedFile where a file is none of this table."""
+    """Raise DamagedFile where a file is none of this table.
+
+    A column that came later is NULL in older files. One that goes by another name must not read as NULL: where a column
+    is missing and there is one of its type that the table does not know, it was renamed, as far as we can tell.
+    """
+    unknown = {field.type: field.name for field in found if field.name not in expected.names}
     for field in expected:
         if field.name not in found.names:
+            if stray := unknown.get(field.type):
+                raise DamagedFile(path, f"it has no column {field.name}, but {stray}, which is none: was it renamed?")
             if not field.nullable:
                 raise DamagedFile(path, f"it has no column {field.name}: not a file of this table")
         elif found.field(field.name).type != field.type:

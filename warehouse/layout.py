@@ -1,7 +1,7 @@
 """How the lake's tables lie in folders: from a table, a source, a day and a name to a path, and back.
 
     <table>/source=<source>/date=<date>/<name>.parquet     posts, mentions, visits, rejects
-    <table>/date=<date>/<name>.parquet                     alerts, corrections
+    <table>/date=<date>/<name>.parquet                     alerts, corrections, erasures
     state/<name>                                           small documents, such as feed cursors
 
 The date is the UTC day of our clock: fetched_at of posts, and of whatever else the day it happened. A mentions
@@ -12,6 +12,7 @@ text may be one. Names that begin with a dot or an underscore are no data.
 
 import hashlib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote
@@ -30,6 +31,7 @@ PARTITION_CLOCK = {
     "rejects": "rejected_at",
     "alerts": "at",
     "corrections": "at",
+    "erasures": "at",
 }
 SORT_CLOCK = PARTITION_CLOCK | {"posts": "published_at", "mentions": "published_at"}
 LONGEST_NAME = 180  # bytes; file systems allow 255, and a mentions file carries its nlp_version too
@@ -59,16 +61,21 @@ def by_path(batch: pa.RecordBatch, schema: pa.Schema, name: str) -> Iterator[tup
     if batch.num_rows == 0:
         return
     table = tables.name_of(schema)
-    days = pc.strftime(batch.column(PARTITION_CLOCK[table]), format="%Y-%m-%d")
-    folders = pc.binary_join_element_wise(f"{table}/", "date=", days, "")
-    if "source" in schema.names:
-        sources = batch.column("source").to_pylist()
-        encoded = {source: f"source={safe_name(source)}" for source in set(sources)}
-        of_source = pa.array([encoded[source] for source in sources])
-        folders = pc.binary_join_element_wise(f"{table}/", of_source, "/date=", days, "")
+    folders = folders_of(batch, table)
     for folder in sorted(pc.unique(folders).to_pylist()):
         rows = batch.filter(pc.equal(folders, folder)).sort_by(SORT_CLOCK[table])
         yield f"{folder}/{safe_name(name)}.parquet", rows
+
+
+def folders_of(batch: pa.RecordBatch, table: str) -> pa.Array:
+    """Return the folder that each row of a table belongs in."""
+    days = pc.strftime(batch.column(PARTITION_CLOCK[table]), format="%Y-%m-%d")
+    if "source" not in batch.schema.names:
+        return pc.binary_join_element_wise(f"{table}/", "date=", days, "")
+    sources = batch.column("source").to_pylist()
+    encoded = {source: f"source={safe_name(source)}" for source in set(sources)}
+    of_source = pa.array([encoded[source] for source in sources], pa.string())
+    return pc.binary_join_element_wise(f"{table}/", of_source, "/date=", days, "")
 
 
 def source_folder(table: str, source: str) -> str:
@@ -86,6 +93,26 @@ def is_data(path: str) -> bool:
     return path.endswith(".parquet") and not PurePosixPath(path).name.startswith((".", "_"))
 
 
+def source_of(path: str) -> str | None:
+    """Return the source whose rows a file holds; None for files of no single source."""
+    folder = path.split("/")[1]
+    return unquote(folder.removeprefix("source=")) if folder.startswith("source=") else None
+
+
+def day_of(path: str) -> date | None:
+    """Return the day, UTC, whose rows a file holds; None for a file that lies where none of its table belongs."""
+    table, *folders, _ = path.split("/")
+    is_by_source = "source" in tables.TABLES[table].names
+    if len(folders) != 1 + is_by_source or not folders[-1].startswith("date="):
+        return None
+    if is_by_source and not folders[0].startswith("source="):
+        return None
+    try:
+        return date.fromisoformat(folders[-1].removeprefix("date="))
+    except ValueError:
+        return None
+
+
 def mentions_path(posts_path: str, nlp_version: str) -> str:
     """Return where the mentions of a posts file belong."""
     folder, name = posts_path.removesuffix(".parquet").split("/", 1)
@@ -101,3 +128,9 @@ def posts_path(path: str) -> str:
 def version_of(path: str) -> str:
     """Return the nlp_version that made a mentions file; empty for a file that is not named like one."""
     return unquote(path.rpartition("@")[2].removesuffix(".parquet")) if "@" in path else ""
+
+
+def rewritten_path(path: str) -> str:
+    """Return where a posts file goes that is written anew without some rows: the same file, the same place."""
+    digest = hashlib.sha256(path.encode()).hexdigest()[:16]
+    return f"{PurePosixPath(path).parent}/rewritten-{digest}.parquet"

@@ -1,54 +1,66 @@
-"""The snapshot: one DuckDB file, built anew from the lake, in which the data team asks its questions.
+"""The snapshot: one DuckDB file, made from the lake, in which the data team asks its questions.
 
 Schema `lake` holds the lake's tables as they were loaded, plus `lake.snapshot` (one row: when, of which
-nlp_version) and `lake.confusion` (how that nlp_version errs); the schema `main` holds the stable names: views, marts
+nlp_version), `lake.files` and `lake.origin` (what it was made from) and `lake.confusion` (how that nlp_version errs);
+schema `spare` what the next publish needs and nobody else; the schema `main` holds the stable names: views, marts
 (stored) and macros, one SQL file each under sql/. All times in it are UTC and of type TIMESTAMP, so that a day is the
 same day in every reader's time zone, and Python reads them without pytz.
 
-A new file is built in a folder of its own beside the old one, checked, and renamed over it. Readers that have the
-old one open keep reading it; those that come later get the new one; nobody waits for a lock. Publishers of one
-database take turns, so that an older view of the lake never replaces a newer one.
+A publish goes on from a copy of the last file where it can: what arrived since is taken in (renewing.py), and the rest
+stays. Built anew from the whole lake (building.py) the file would hold the same rows. The new one is made in a folder
+of its own beside the old one, checked, and renamed over it; the old one is kept to go back to. Readers that have the
+old one open keep reading it; those that come later get the new one; nobody waits for a lock. Publishers of one database
+take turns, so that an older view of the lake never replaces a newer one.
 """
 
 import contextlib
+import errno
 import fcntl
+import hashlib
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from warehouse import tables
-from warehouse.brand_verdicts import brand_verdicts
-from warehouse.confusion import SCHEMA as CONFUSION
-from warehouse.confusion import table as table_of_confusion
-from warehouse.lake import Lake, LakeError, Scan, Skipped
-from warehouse.layout import posts_path
-from warehouse.statements import Statement, definitions, statements
+from warehouse.arrivals import Arrival, Unreadable, listed
+from warehouse.building import Order, build, keep_files, stamp
+from warehouse.checking import offences
+from warehouse.comparing import Difference, differences
+from warehouse.held_files import Stamp, by_table, changes
+from warehouse.lake import Lake, LakeError
+from warehouse.renewing import Renewal
+from warehouse.spike_rules import DEFAULT, Rules
+from warehouse.statements import statements
 
 STORAGE = "v1.5.0"  # DuckDB 1.5 readers can open it; 2.0's own format they cannot
-ROWS_SHOWN = 20  # offending rows that a failed check carries
+MADE = 1  # raised when the same SQL and contract give other rows than before
 LISTINGS = 5  # the lake is listed anew when a merge took files away; merges are a daily affair
-STAMP = {  # the columns of lake.snapshot
-    "published_at": "when it was published",
-    "hour": "the hour that was running then, the last of every series",
-    "nlp_version": "the version whose mentions it holds",
-}
+NEW_AT_MOST, SMALL = 1 / 3, 32 << 20  # of the lake's bytes: beyond it a file built anew is as quick, and lies in order;
+# so many bytes are quick in any case
+LAST = "last.duckdb"  # a second name of the last file, in the folder where the new one is made
+FICLONE = 0x40049409  # of Linux: the copy shares the disk's blocks, where the file system can
 
 
 class Published(NamedTuple):
-    """What a publish made: rows by table, wall seconds, and what a person should look at (nothing failed)."""
+    """What a publish made: rows by table, wall seconds, and what a person should look at (nothing failed).
+
+    rebuilt: why it was built from the whole lake; None where it went on from the last file. differing: where that
+    file and one built anew disagree, if that was asked for; there are none unless we have a bug.
+    """
 
     rows: dict[str, int]
     seconds: float
     warnings: tuple[str, ...]
+    rebuilt: str | None = None
+    differing: tuple[Difference, ...] = ()
 
 
 class CheckFailed(Exception):
@@ -61,6 +73,10 @@ class CheckFailed(Exception):
         shown = "; ".join(str(row) for row in self.rows[:3])
         more = " ..." if len(self.rows) > 3 else ""
         super().__init__(f"{check}: {reason}: {shown}{more}")
+
+
+class NoPrevious(Exception):
+    """There is no earlier snapshot to go back to."""
 
 
 class DatabaseMissing(Exception):
@@ -79,25 +95,76 @@ def publish(
     nlp_version: str,
     now: datetime,
     confusion: Sequence[Sequence[float]] | None = None,
+    *,
+    rules: Rules = DEFAULT,
+    rebuild: bool = False,
+    verify: bool = False,
 ) -> Published:
-    """Build the snapshot of a lake, check it and put it in the place of the last one.
+    """Make the snapshot of a lake, check it and put it in the place of the last one, which becomes previous(database).
 
     brands and feeds: BRANDS and FEEDS batches, as listening.toml has them. now: UTC; "the last 30 days" end there.
     confusion: how nlp_version errs about sentiment (warehouse/confusion.py); None if that was not measured.
+    rules: what is told as a spike.
+    rebuild: from the whole lake, whatever the last file holds. verify: build it both ways and compare; what was built
+    anew is put in place then.
     Waits while another process publishes the same database. Raises CheckFailed, and OSError, duckdb.Error or LakeError
     where the disk is full or the lake in motion (a retry may help); the last good file stays in each case.
     """
     started = time.monotonic()
     database = database.absolute()
     database.parent.mkdir(parents=True, exist_ok=True)
+    order = Order(brands, feeds, nlp_version, now, confusion, rules)
     with _turn(database), _workplace(database) as folder:
-        new = folder / "snapshot.duckdb"
+        publisher = _Publisher(lake, database, folder, order)
         try:
-            rows, warnings = _build(lake, new, brands, feeds, nlp_version, now, table_of_confusion(confusion))
+            new = publisher.make("it was asked for" if rebuild else None)
+            differing: list[Difference] = []
+            if verify and publisher.rebuilt is None:
+                anew = publisher.build(folder / "anew.duckdb", publisher.arrivals_of_all())
+                differing = differences(new, anew)
+                new = anew
+            rows, warnings = publisher.rows, publisher.warnings
         except duckdb.IOException as error:
             raise OSError(f"{database} cannot be built, the last one stays: {error}") from error
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise OSError(errno.ENOSPC, f"the disk of {database} is full, the last one stays: make room") from error
+        if publisher.keeps_last:
+            (folder / LAST).replace(previous(database))
+        else:
+            previous(database).unlink(missing_ok=True)
         new.replace(database)
-    return Published(rows, time.monotonic() - started, tuple(warnings))
+    return Published(rows, time.monotonic() - started, tuple(warnings), publisher.rebuilt, tuple(differing))
+
+
+def previous(database: Path) -> Path:
+    """Return where the snapshot before this one lies, if there is one."""
+    return database.with_name(f"{database.stem}.previous{database.suffix}")
+
+
+def rollback(database: Path) -> None:
+    """Put the previous snapshot in the place of this one, which becomes the previous one: done twice, nothing changes.
+
+    The next publish goes on from it. Raises NoPrevious where there is none.
+    """
+    database = database.absolute()
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with _turn(database), _workplace(database) as folder:
+        if not previous(database).exists():
+            raise NoPrevious(f"{previous(database)} is not there: only what was published before can be gone back to")
+        last = folder / LAST
+        with contextlib.suppress(FileNotFoundError):
+            _link(database, last)
+        previous(database).replace(database)
+        if last.exists():
+            last.replace(previous(database))
+
+
+def drop_previous(database: Path) -> None:
+    """Remove the previous snapshot: for whoever was forgotten and must not be gone back to."""
+    with _turn(database.absolute()):
+        previous(database.absolute()).unlink(missing_ok=True)
 
 
 def connect(database: Path) -> duckdb.DuckDBPyConnection:
@@ -120,168 +187,185 @@ def connect(database: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _build(
-    lake: Lake,
-    path: Path,
-    brands: pa.RecordBatch,
-    feeds: pa.RecordBatch,
-    nlp_version: str,
-    now: datetime,
-    confusion: pa.Table,
-) -> tuple[dict[str, int], list[str]]:
+class _Last(NamedTuple):
+    """What the last file holds: its files by table, those of them it took in since it was built, and from what."""
+
+    files: dict[str, dict[str, Stamp]]
+    added: set[str]
+    origin: dict[str, str]
+    published_at: datetime
+    hour: datetime
+
+
+class _Publisher:
+    """Makes one file. `rebuilt` tells why it was built anew, once it is made."""
+
+    def __init__(self, lake: Lake, database: Path, folder: Path, order: Order) -> None:
+        self._lake, self._database, self._folder, self._order = lake, database, folder, order
+        self._arrivals: Mapping[str, Arrival] = {}
+        self.rebuilt: str | None = None
+        self.keeps_last = False
+        self.rows: dict[str, int] = {}
+        self.warnings: list[str] = []
+
+    def make(self, asked: str | None) -> Path:
+        """Return the new file, made from the last one unless somebody asked or something speaks against it."""
+        last = self._find_last()
+        self.rebuilt = asked or _against(last, self._order)
+        deep = False
+        for _ in range(LISTINGS):
+            held = last.files if last and not self.rebuilt else {}
+            arrivals = listed(self._lake, self._order.nlp_version, held, deep=deep)
+            if any(arrival.moved for arrival in arrivals.values()):
+                continue
+            if last and arrivals["erasures"].there.keys() - last.files.get("erasures", {}).keys():
+                self.keeps_last = False  # whoever was forgotten since is in it
+            self.keeps_last = last is not None and not _forgets(last, arrivals)
+            if last and not self.rebuilt and (why := self._too_much(last, arrivals)):
+                self.rebuilt = why
+                continue
+            try:
+                if last is None or self.rebuilt:
+                    return self.build(self._folder / "snapshot.duckdb", arrivals)
+                return self.renew(self._folder / "snapshot.duckdb", arrivals, last)
+            except Unreadable as error:
+                came = {table: arrival.changes.come for table, arrival in arrivals.items()}
+                if not any(self._lake.scan(table, files=files).gone for table, files in came.items()):
+                    if deep or error.is_about_room:
+                        raise error.cause from None
+                    deep = True  # footers are whole, and something within a file may not be: read all to tell which
+        raise LakeError(self._lake.location, f"its files were moved during each of {LISTINGS} listings; try again")
+
+    def _find_last(self) -> _Last | None:
+        """Return what the last file holds, read under a new name: under its own this process may hold an older one."""
+        if not self._database.exists():
+            return None
+        _link(self._database, self._folder / LAST)
+        return _last(self._folder / LAST)
+
+    def build(self, path: Path, arrivals: Mapping[str, Arrival]) -> Path:
+        """Make the file from the whole lake."""
+        path.unlink(missing_ok=True)
+        with _attached(path) as connection:
+            build(connection, self._lake, arrivals, self._order, _origin(self._order))
+            connection.execute("USE snapshot")
+            self._finish(connection, arrivals, None)
+        return path
+
+    def renew(self, path: Path, arrivals: Mapping[str, Arrival], last: _Last) -> Path:
+        """Make the file from the last one."""
+        _copy(self._folder / LAST, path)
+        there = {name for arrival in arrivals.values() for name in arrival.there}
+        added = (last.added | {name for arrival in arrivals.values() for name in arrival.changes.come}) & there
+        with _attached(path) as connection:
+            stamp(connection, self._order)
+            renewal = Renewal(connection, self._lake, last.hour, self._order.rules)
+            renewal.run(arrivals)
+            keep_files(connection, arrivals, sorted(added))
+            self._finish(connection, arrivals, renewal)
+        return path
+
+    def _finish(
+        self, connection: duckdb.DuckDBPyConnection, arrivals: Mapping[str, Arrival], renewal: Renewal | None
+    ) -> None:
+        self._arrivals = arrivals
+        skipped = [one for arrival in arrivals.values() for one in arrival.skipped]
+        self.warnings = [f"{path} was left out: {reason}" for path, reason in skipped]
+        version = self._order.nlp_version
+        if pending := len(self._lake.pending(version)):
+            self.warnings.append(f"{pending} posts files have no mentions of nlp_version {version} yet: enrich them")
+        for check, found in offences(connection, renewal):
+            if check.severity == "fail":
+                raise CheckFailed(check.name, check.title, found)
+            self.warnings.append(f"{check.title} ({found[0]}{', and more' if len(found) > 1 else ''})")
+        connection.execute("USE snapshot")
+        self.rows = {name: _count(connection, relation) for name, relation in _counted().items()}
+
+    def arrivals_of_all(self) -> dict[str, Arrival]:
+        """Return the arrivals of whoever takes in all the files that the file just made holds."""
+        return {
+            table: arrival._replace(changes=arrival.changes._replace(come=list(arrival.there), gone=[]))
+            for table, arrival in self._arrivals.items()
+        }
+
+    def _too_much(self, last: _Last, arrivals: Mapping[str, Arrival]) -> str | None:
+        if any(arrivals["erasures"].changes):
+            return "people were forgotten: nothing of them may be left in the file"
+        whole = sum(stamp.bytes for arrival in arrivals.values() for stamp in arrival.there.values())
+        new = 0
+        for table, arrival in arrivals.items():
+            held = last.files.get(table, {})
+            come = set(arrival.changes.come)
+            new += sum(one.bytes for path, one in arrival.there.items() if path in come or path in last.added)
+            new += sum(held[path].bytes for path in arrival.changes.gone)
+        return "much of it is new" if new > max(SMALL, NEW_AT_MOST * whole) else None
+
+
+def _last(database: Path) -> _Last | None:
+    """Return what the last file holds; None where there is none that can be gone on from."""
+    try:
+        with connect(database) as connection:
+            files = connection.execute("SELECT path, bytes, written, is_added FROM lake.files").fetchall()
+            origin = dict(connection.execute("SELECT what, digest FROM lake.origin").fetchall())
+            [(published_at, hour)] = connection.execute("SELECT published_at, hour FROM lake.snapshot").fetchall()
+    except (DatabaseMissing, DatabaseUnreadable, duckdb.Error, ValueError):
+        return None
+    held = {path: Stamp(size, written) for path, size, written, _ in files}
+    added = {path for path, _, _, is_added in files if is_added}
+    return _Last(by_table(held, ()), added, origin, published_at, hour)
+
+
+def _forgets(last: _Last, arrivals: Mapping[str, Arrival]) -> bool:
+    """Return whether somebody was forgotten since the last file was made."""
+    there = arrivals["erasures"].there if "erasures" in arrivals else {}
+    return set(there) != set(last.files.get("erasures", {})) or any(changes(last.files.get("erasures", {}), there))
+
+
+def _against(last: _Last | None, order: Order) -> str | None:
+    """Return why the new file cannot go on from the last one; None if it can."""
+    if last is None:
+        return "there is no file to go on from"
+    if other := [what for what, digest in _origin(order).items() if last.origin.get(what) != digest]:
+        return f"{' and '.join(other)} changed"
+    if order.at < last.published_at:
+        return "the clock was set back"
+    return None
+
+
+def _origin(order: Order) -> dict[str, str]:
+    """Return a digest of each thing but the lake that a file is made from."""
+    kinds = ("tables", "views", "marts", "macros", "checks")
+    parts = {
+        "the program": [STORAGE, str(MADE), duckdb.__version__],
+        "its SQL": [one.text for kind in kinds for one in statements(kind)],
+        "the contract": [str(schema.to_string(show_schema_metadata=True)) for schema in tables.TABLES.values()],
+        "nlp_version": [order.nlp_version],
+        "nlp's measured errors": [repr(order.confusion)],
+        "the rules of spikes": [repr(order.rules)],
+        "the brands of listening.toml": [repr(order.brands.to_pylist())],
+        "the feeds of listening.toml": [repr(order.feeds.to_pylist())],
+    }
+    return {what: hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16] for what, texts in parts.items()}
+
+
+@contextlib.contextmanager
+def _attached(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the file as `snapshot`; at the end its last byte is written."""
     with duckdb.connect(config={"temp_directory": str(path.parent / "spill")}) as connection:
         literal = str(path).replace("'", "''")  # ATTACH takes no parameters
-        connection.execute(f"ATTACH '{literal}' AS snapshot (STORAGE_VERSION '{STORAGE}')")
-        connection.execute("USE snapshot")
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("CREATE SCHEMA lake")
-        _stamp(connection, nlp_version, now)
-        connection.execute("CREATE TABLE lake.confusion AS FROM confusion")
-        skipped = _load(connection, lake, brands, feeds, nlp_version)
-        connection.execute("BEGIN")  # one commit for hundreds of small statements
-        _describe_tables(connection)
-        _define(connection)
-        connection.execute("COMMIT")
-        warnings = [f"{path} was left out: {reason}" for path, reason in skipped]
-        if pending := len(lake.pending(nlp_version)):
-            warnings.append(f"{pending} posts files have no mentions of nlp_version {nlp_version} yet: enrich them")
-        warnings += _check(connection)
-        rows = {name: _count(connection, name) for name in _names(connection)}
+        connection.execute("SET checkpoint_threshold = '1TB'")  # once, at the end: what is killed is thrown away
+        connection.execute(f"ATTACH '{literal}' AS snapshot (STORAGE_VERSION '{STORAGE}')")
+        yield connection
         connection.execute("USE memory")
-        connection.execute("DETACH snapshot")  # writes the last byte into the file
-    return rows, warnings
+        connection.execute("DETACH snapshot")
 
 
-def _stamp(connection: duckdb.DuckDBPyConnection, nlp_version: str, now: datetime) -> None:
-    at = now.astimezone(UTC).replace(tzinfo=None)
-    connection.execute(
-        """
-        CREATE TABLE lake.snapshot AS
-        SELECT CAST(? AS TIMESTAMP) AS published_at, date_trunc('hour', CAST(? AS TIMESTAMP)) AS hour,
-               CAST(? AS VARCHAR) AS nlp_version
-        """,
-        [at, at, nlp_version],
-    )
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, brands: pa.RecordBatch, feeds: pa.RecordBatch, nlp_version: str
-) -> list[Skipped]:
-    """Fill the schema lake; return the files that could not be read.
-
-    Files may be added and merged meanwhile. Raises LakeError where they move faster than they can be listed.
-    """
-    given = {"brands": tables.conform(brands, tables.BRANDS), "feeds": tables.conform(feeds, tables.FEEDS)}
-    deep = False
-    for _ in range(LISTINGS):
-        scans = _scans(lake, nlp_version, deep)
-        if any(scan.gone for scan in scans.values()):
-            continue
-        try:
-            for one in statements("tables"):
-                if one.name not in tables.TABLES:  # worked out from those that arrived
-                    connection.execute(f"CREATE OR REPLACE TABLE lake.{one.name} AS {one.text}")
-                    continue
-                if one.name in given:
-                    rows = ds.dataset(pa.Table.from_batches([given[one.name]]))
-                else:
-                    rows = lake.dataset(one.name, files=scans[one.name].files)
-                _store(connection, one, rows)
-        except (duckdb.Error, OSError, pa.ArrowException):
-            if not any(lake.scan(table, files=scan.files).gone for table, scan in scans.items()):
-                if deep:
-                    raise
-                deep = True  # footers are whole, and something within a file may not be: read all to tell which
-            continue
-        return [skipped for scan in scans.values() for skipped in scan.skipped]
-    raise LakeError(lake.location, f"its files were moved during each of {LISTINGS} listings; try again")
-
-
-def _scans(lake: Lake, nlp_version: str, deep: bool) -> dict[str, Scan]:
-    """Return what can be read of each table. Mentions are listed before posts, so that none lacks its post."""
-    mentions = lake.mentions_files(nlp_version)
-    scans = {table: lake.scan(table, deep=deep) for table in ("posts", "visits", "rejects", "alerts", "corrections")}
-    unreadable = {path for path, _ in scans["posts"].skipped}
-    of_readable = [path for path in mentions if posts_path(path) not in unreadable]
-    return scans | {"mentions": lake.scan("mentions", files=of_readable, deep=deep)}
-
-
-def _store(connection: duckdb.DuckDBPyConnection, one: Statement, rows: ds.Dataset) -> None:
-    columns = ", ".join(
-        f'"{field.name}" AT TIME ZONE \'UTC\' AS "{field.name}"' if field.type == tables.UTC_TIME else f'"{field.name}"'
-        for field in tables.TABLES[one.name]
-    )
-    connection.register("arrived", rows)
-    try:
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW arrived_{one.name} AS SELECT {columns} FROM arrived")  # noqa: S608
-        connection.execute(f"CREATE OR REPLACE TABLE lake.{one.name} AS {one.text}")
-    finally:
-        connection.execute(f"DROP VIEW IF EXISTS arrived_{one.name}")
-        connection.unregister("arrived")
-
-
-def _describe_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    _comment(connection, "TABLE", "lake.snapshot", "what this file is\nGrain: one row")
-    for column, doc in STAMP.items():
-        _comment(connection, "COLUMN", f"lake.snapshot.{column}", doc)
-    _comment(connection, "TABLE", "lake.confusion", "how nlp errs about sentiment\nGrain: a true and a given side")
-    for field in CONFUSION:
-        _comment(connection, "COLUMN", f"lake.confusion.{field.name}", tables.doc_of(field))
-    for one in statements("tables"):
-        _comment(connection, "TABLE", f"lake.{one.name}", one.comment)
-        for column, doc in (_contract_docs(one.name) | dict(one.columns)).items():
-            _comment(connection, "COLUMN", f'lake.{one.name}."{column}"', doc)
-
-
-def _define(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make views, marts and macros, with their comments."""
-    for one in definitions():
-        if one.kind == "views":
-            connection.execute(f"CREATE VIEW {one.name} AS {one.text}")
-        elif one.kind == "marts":
-            if "verdicts" in one.reads:
-                connection.register("verdicts", brand_verdicts(connection))
-            connection.execute(f"CREATE TABLE {one.name} AS {one.text}")
-            connection.unregister("verdicts")
-        else:
-            connection.execute(one.text)
-            _comment(connection, "MACRO TABLE" if _is_table_macro(one) else "MACRO", one.name, one.comment)
-    known = {**_contract_docs("posts"), **_contract_docs("mentions")}
-    for one in (*statements("views"), *statements("marts")):
-        _comment(connection, "VIEW" if one.kind == "views" else "TABLE", one.name, one.comment)
-        for source in sorted(one.reads):
-            if source.startswith("lake.") and source.removeprefix("lake.") in tables.TABLES:
-                known |= _contract_docs(source.removeprefix("lake."))
-        for column in _columns(connection, one.name):
-            _comment(connection, "COLUMN", f'{one.name}."{column}"', one.columns.get(column) or known[column])
-
-
-def _check(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return what the #warn checks found. Raises CheckFailed at the first #fail check that found rows."""
-    warnings = []
-    for one in statements("checks"):
-        cursor = connection.execute(f"SELECT * FROM ({one.text}) LIMIT {ROWS_SHOWN}")  # noqa: S608
-        names = [column[0] for column in cursor.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        if rows and one.severity == "fail":
-            raise CheckFailed(one.name, one.title, rows)
-        if rows:
-            warnings.append(f"{one.title} ({rows[0]}{', and more' if len(rows) > 1 else ''})")
-    return warnings
-
-
-def _is_table_macro(one: Statement) -> bool:
-    return " AS TABLE" in one.text
-
-
-def _contract_docs(table: str) -> dict[str, str]:
-    return {field.name: tables.doc_of(field) for field in tables.TABLES.get(table, ())}
-
-
-def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    return [f"lake.{one.name}" for one in statements("tables")] + [
-        one.name for one in (*statements("views"), *statements("marts"))
-    ]
+def _counted() -> dict[str, str]:
+    """Return what is counted, by name: what is stored, and of the views those that cost nothing to count."""
+    stored = [one.full_name for kind in ("tables", "marts") for one in statements(kind)]
+    standing = {"posts": "lake.posts WHERE is_current AND NOT deleted", "mentions": "lake.mentions WHERE is_current"}
+    return {name: name for name in stored} | standing
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
@@ -289,13 +373,22 @@ def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     return counted[0] if counted else 0
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    return [row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall()]
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, by sharing its blocks where the file system can."""
+    with source.open("rb") as old, target.open("wb") as new, contextlib.suppress(OSError):
+        fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
+        return
+    shutil.copyfile(source, target)
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:
-    literal = text.replace("'", "''")  # COMMENT takes no parameters
-    connection.execute(f"COMMENT ON {kind} {name} IS '{literal}'")
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, or a copy, where the file system has no links."""
+    try:
+        target.hardlink_to(source)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 @contextlib.contextmanager

@@ -11,11 +11,24 @@ from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "sql"
 _COLUMN = re.compile(r"^ {2}(\w+): (.+)$")
 _PART = re.compile(r"^([A-Z][a-z]+(?: by)?): *(.*)$")
+_ALIAS = re.compile(r"(.+?)(?: AS (\w+))?")
+_COMMA = re.compile(r",\s*(?![^()]*\))")  # not within brackets
 _NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)?")
+
+
+class Part(NamedTuple):
+    """One of the values that rows of a stored result have in common with the rows they are made from.
+
+    of_input and of_result: SQL expressions over a row.
+    """
+
+    of_input: str
+    of_result: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,22 @@ class Statement:
     def reads(self) -> frozenset[str]:
         """Names of tables, views, marts and macros, as far as they look like names; others match nothing."""
         return frozenset(_NAME.findall(self.parts.get("Reads", "")))
+
+    @property
+    def partition(self) -> tuple[Part, ...]:
+        """Return what `Parts:` says: rows of the result rest only on rows that agree with them in all of these.
+
+        Empty where it says nothing: then every row may rest on every other.
+        """
+        named = self.parts.get("Parts", "").partition(";")[0]
+        told = _COMMA.split(named) if named else []
+        found = [match for one in told if (match := _ALIAS.fullmatch(one.strip()))]
+        return tuple(Part(match[1], match[2] or match[1]) for match in found)
+
+    @property
+    def full_name(self) -> str:
+        """Return the name it goes by in SQL."""
+        return f"lake.{self.name}" if self.kind == "tables" else self.name
 
     @property
     def comment(self) -> str:
@@ -69,6 +98,23 @@ def definitions() -> tuple[Statement, ...]:
     found = {one.name: one for kind in ("views", "marts", "macros") for one in statements(kind)}
     order = TopologicalSorter({name: sorted(one.reads & found.keys() - {name}) for name, one in found.items()})
     return tuple(found[name] for name in order.static_order())
+
+
+def stored_inputs(one: Statement) -> frozenset[str]:
+    """Return the tables and marts that a statement rests on, be it through views and macros."""
+    named = {other.full_name: other for kind in ("tables", "views", "marts", "macros") for other in statements(kind)}
+    found, seen, todo = set(), {one.full_name}, set(one.reads)
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        other = named.get(name)
+        if name == "lake.snapshot" or (other and other.kind in {"tables", "marts"}):
+            found.add(name)
+        elif other:
+            todo |= other.reads
+    return frozenset(found)
 
 
 def parse(kind: str, name: str, text: str) -> Statement:

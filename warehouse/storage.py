@@ -51,6 +51,10 @@ class Storage:
         """Return the files under a folder, sorted; none where there is no such folder."""
         return sorted(info.path for info in self._files(folder))
 
+    def written(self, folder: str) -> dict[str, tuple[int, int]]:
+        """Return the files under a folder, sorted, with their bytes and when each was written (ns since 1970)."""
+        return {info.path: (info.size, info.mtime_ns) for info in sorted(self._files(folder), key=_path)}
+
     def exists(self, path: str) -> bool:
         """Return whether there is a file."""
         return self.filesystem.get_file_info(path).type == pafs.FileType.File
@@ -95,11 +99,18 @@ class Storage:
                 removed += 1
         return removed
 
-    def remove_abandoned(self, now: datetime) -> int:
-        """Remove temporary files that nobody writes any more; return how many."""
-        return self.remove(
-            [info.path for info in self._files("") if _is_temporary(info) and now - _written(info) > ABANDONED_AFTER]
-        )
+    def move(self, path: str, target: str) -> None:
+        """Move a file. Raises FileNotFoundError where it is gone, and OSError.
+
+        An object store copies it first: killed in between, both are there.
+        """
+        self.filesystem.create_dir(str(PurePosixPath(target).parent), recursive=True)
+        self.filesystem.move(path, target)
+
+    def abandoned(self, now: datetime) -> list[str]:
+        """Return temporary files that nobody writes any more, sorted."""
+        files = self._files("")
+        return sorted(info.path for info in files if _is_temporary(info) and now - _written(info) > ABANDONED_AFTER)
 
     @contextlib.contextmanager
     def flock(self, name: str, *, wait: bool) -> Iterator[None]:
@@ -121,6 +132,10 @@ class Storage:
         selector = pafs.FileSelector(folder, recursive=True, allow_not_found=True)
         infos: list[pafs.FileInfo] = self.filesystem.get_file_info(selector)
         return [info for info in infos if info.type == pafs.FileType.File]
+
+
+def _path(info: pafs.FileInfo) -> str:
+    return info.path
 
 
 def _is_temporary(info: pafs.FileInfo) -> bool:

@@ -24,7 +24,11 @@ CLOCK_SKEW = timedelta(minutes=2)  # a source's clock may run this far ahead of 
 
 OUTCOMES = ("new", "unchanged", "empty", "blocked", "failed", "gone", "capped")
 MATCHED_AS = ("alias", "handle", "hashtag", "domain", "feed")
-ALERT_EVENTS = ("opened", "grew", "notified", "acknowledged", "snoozed", "resolved")
+ALERT_EVENTS = (
+    "opened", "grew", "quieted", "reopened", "resolved",  # what became of it
+    "acknowledged", "snoozed", "dismissed",  # what people say of it, as they may say resolved; dismissed: it was none
+    "notified", "escalated", "undelivered",  # who was told
+)  # fmt: skip
 CORRECTABLE = (  # columns of mentions that a person may put right
     "certainty", "sentiment", "emotion", "experience", "intents", "switched_from", "switched_to", "switch_status",
     "stage", "staff", "aspects",
@@ -67,6 +71,11 @@ POSTS = table(
         "author": Column(pa.string(), "pseudonym: keyed hash of network and account; NULL if the source names none"),
         "author_followers": Column(pa.int64(), "followers when fetched; NULL if unknown"),
         "published_at": Column(UTC_TIME, "the source's clock, at most fetched_at + 2 min; fetched_at if undated", True),
+        "published_raw": Column(
+            pa.string(),
+            "what the source told for published_at where that is not believed (a time of the future or of 1970, words "
+            "that are no date); empty if it told nothing; NULL if it is believed",
+        ),
         "edited_at": Column(UTC_TIME, "the source's clock; NULL if never edited or not told"),
         "fetched_at": Column(UTC_TIME, "our clock, when the visit began", True),
         "deleted": Column(pa.bool_(), "a tombstone: the author or the source took it down; text is empty", True),
@@ -138,6 +147,11 @@ VISITS = table(
         "error": Column(pa.string(), "what went wrong, for a person; NULL if nothing did"),
         "next_visit_at": Column(UTC_TIME, "when the schedule visits it again; NULL if not planned, as in a backfill"),
         "waiting_for": Column(pa.string(), "why the next visit is later than usual, for a person; NULL if it is not"),
+        "failing_since": Column(UTC_TIME, "when the first of its failures in a row began; NULL if it answered"),
+        "notes": Column(
+            pa.map_(pa.string(), pa.int64()),
+            "what was put right in what it sent, or is doubted, counted by kind; NULL if nothing",
+        ),
     },
 )
 
@@ -160,13 +174,24 @@ ALERTS = table(
     grain="one row per event in the life of an alert; append-only",
     key=("alert_id", "event", "at", "by"),
     columns={
-        "alert_id": Column(pa.string(), "ours, opaque: brand, aspect and the hour the spike began", True),
+        "alert_id": Column(pa.string(), "ours, opaque: the incident", True),
         "brand": Column(pa.string(), "whose", True),
-        "aspect": Column(pa.string(), "about what; NULL if the spike is about no one aspect"),
-        "event": Column(pa.string(), "opened, grew, notified, acknowledged, snoozed or resolved", True),
-        "at": Column(UTC_TIME, "our clock", True),
-        "by": Column(pa.string(), "who did it: `watch`, or the person or address told", True),
-        "evidence": Column(pa.string(), "JSON: what was observed and expected, since when, and quotes", True),
+        "kind": Column(pa.string(), "of what; NULL, as in rows of old: a negative spike"),
+        "aspect": Column(pa.string(), "NULL: an incident is of a brand, and its evidence tells what it is about"),
+        "event": Column(
+            pa.string(),
+            "opened, grew, quieted, reopened, resolved, acknowledged, snoozed, dismissed, notified, escalated or "
+            "undelivered",
+            True,
+        ),
+        "at": Column(UTC_TIME, "our clock; of one incident's events never before the one before", True),
+        "by": Column(pa.string(), "who did it: `watch`, a person, or the person, address or channel told", True),
+        "evidence": Column(
+            pa.string(),
+            "JSON: of opened, grew and reopened what was observed and expected, since when, of what, and quotes; of "
+            "the others a note or reason, and until when it is snoozed",
+            True,
+        ),
     },
 )
 
@@ -182,6 +207,31 @@ CORRECTIONS = table(
         "by": Column(pa.string(), "who said so", True),
         "at": Column(UTC_TIME, "our clock; of two the later one holds", True),
         "note": Column(pa.string(), "why, for a person; NULL if not told"),
+    },
+)
+
+ERASURES = table(
+    "erasures",
+    grain="one row per erasure, and one more per nlp_version, brand and day that it changed; append-only",
+    key=("erasure_id", "nlp_version", "brand", "day"),
+    columns={
+        "erasure_id": Column(pa.string(), "ours, opaque", True),
+        "at": Column(UTC_TIME, "our clock", True),
+        "scope": Column(pa.string(), "what was asked to be forgotten: author, with all they wrote, or post", True),
+        "sources": Column(pa.list_(pa.string()), "kinds of feeds that could bring it again", True),
+        "nlp_version": Column(pa.string(), "whose mentions are counted; NULL in the row of the whole erasure"),
+        "brand": Column(pa.string(), "whose figures changed; NULL in the row of the whole erasure"),
+        "day": Column(pa.date32(), "on which it was said, UTC; NULL in the row of the whole erasure"),
+        "posts_change": Column(pa.int64(), "posts that stood, as a number below 0; NULL in the rows of a brand"),
+        "mentions_change": Column(pa.int64(), "mentions that counted, as a number below 0; NULL for the whole"),
+        "negatives_change": Column(pa.int64(), "those of them against the brand, as people had corrected them"),
+        "neutrals_change": Column(pa.int64(), "those of them that took no side"),
+        "positives_change": Column(pa.int64(), "those of them for the brand"),
+        "keyed_hashes": Column(
+            pa.list_(pa.string()),
+            "of what may not come back: the author, ids and addresses of posts; NULL in the rows of a brand",
+        ),
+        "signature": Column(pa.string(), "HMAC of all the other columns under the author key", True),
     },
 )
 
@@ -205,6 +255,7 @@ FEEDS = table(
         "source": Column(pa.string(), "its kind", True),
         "url": Column(pa.string(), "where it is read; NULL where the source has one public address"),
         "about": Column(pa.string(), "the brand every post of it is about; NULL if it is a general one"),
+        "keep_days": Column(pa.int64(), "days after its fetch that a post of it is kept; NULL: for ever"),
     },
 )
 
@@ -215,6 +266,7 @@ TABLES: dict[str, pa.Schema] = {
     "rejects": REJECTS,
     "alerts": ALERTS,
     "corrections": CORRECTIONS,
+    "erasures": ERASURES,
     "brands": BRANDS,
     "feeds": FEEDS,
 }
@@ -227,6 +279,7 @@ _ONE_OF = {
     "matched_as": MATCHED_AS,
     "event": ALERT_EVENTS,
     "column": CORRECTABLE,
+    "scope": ("author", "post"),
     "sentiment": (-1, 0, 1),
     "experience": ("first_hand", "second_hand", "opinion", "unknown"),
     "switch_status": ("considered", "done", "returned"),
@@ -256,6 +309,11 @@ class ContractError(ValueError):
 def name_of(schema: pa.Schema) -> str:
     """Return the table's name, as in `posts`."""
     return (schema.metadata or {})[b"table"].decode()
+
+
+def key_of(schema: pa.Schema) -> list[str]:
+    """Return the columns that tell what is the same row."""
+    return (schema.metadata or {})[b"key"].decode().split(",")
 
 
 def doc_of(field: pa.Field) -> str:

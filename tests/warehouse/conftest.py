@@ -28,10 +28,10 @@ def database(tmp_path: Path) -> Path:
 def publish(lake: Lake, database: Path) -> Callable[..., snapshot.Published]:
     """Publish the lake at NOW; brands and feeds may be given, and how nlp errs."""
 
-    def publish(brand_rows=None, feed_rows=None, now=NOW, confusion=None) -> snapshot.Published:
+    def publish(brand_rows=None, feed_rows=None, now=NOW, confusion=None, **how) -> snapshot.Published:
         told = brands("Quillon") if brand_rows is None else brand_rows
         heard = feeds("town-talk") if feed_rows is None else feed_rows
-        return snapshot.publish(lake, database, told, heard, VERSION, now, confusion)
+        return snapshot.publish(lake, database, told, heard, VERSION, now, confusion, **how)
 
     return publish
 

@@ -222,7 +222,7 @@ def test_the_lake_tells_them_while_they_are_merged(lake, correct, monkeypatch):
     for number in range(4):
         correct(correction("sentiment", 0, hours=number))
     honest, listed = lake.files, lake.files("corrections")
-    retention.merge(lake, "corrections")
+    retention.merge(lake, "corrections", hours_ago(0))
     listings = iter([listed])
     monkeypatch.setattr(lake, "files", lambda table: next(listings, None) or honest(table))
     assert len(corrections.events(lake)) == 4

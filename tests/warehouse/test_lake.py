@@ -49,7 +49,7 @@ def test_rows_come_back_as_they_were_sorted_by_their_time(lake):
 def test_visits_with_their_counts_by_reason_come_back(lake):
     row = visit(left_out=[("names no brand", 3)])
     [path] = lake.append(batch(tables.VISITS, row), tables.VISITS, "run")
-    assert lake.read(path).to_pylist() == [row]
+    assert lake.read(path).to_pylist() == [dict.fromkeys(tables.VISITS.names) | row]
 
 
 def test_tables_without_a_source_are_laid_out_by_day(lake):
@@ -151,6 +151,30 @@ def test_damaged_and_foreign_files_are_reported_and_the_rest_is_read(lake):
     assert "no column post_id" in reasons["foreign.parquet"]
     assert "int64, not string" in reasons["numbers.parquet"]
     assert lake.dataset("posts").to_table()["post_id"].to_pylist() == ["a"]
+
+
+def test_a_column_that_came_later_is_null_in_an_older_file(lake):
+    [path] = append_posts(lake, post("a", views=7))
+    pq.write_table(lake.read(path).drop_columns(["views"]), lake.folder / path)
+    assert lake.scan("posts").skipped == []
+    assert lake.read(path)["views"].to_pylist() == lake.dataset("posts").to_table()["views"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize("columns", [None, ["post_id"]])
+def test_a_renamed_column_is_refused_and_does_not_read_as_null(lake, columns):
+    [path] = append_posts(lake, post("a", views=7))
+    rows = lake.read(path)
+    pq.write_table(rows.rename_columns({"views": "seen_by"}), lake.folder / path)
+    with pytest.raises(DamagedFile, match="no column views, but seen_by, which is none: was it renamed"):
+        lake.read(path, columns)
+    assert [skipped.path for skipped in lake.scan("posts").skipped] == [path]
+
+
+def test_a_column_that_only_a_later_version_knows_is_passed_over(lake):
+    [path] = append_posts(lake, post("a"))
+    rows = lake.read(path)
+    pq.write_table(rows.append_column("mood", rows["text"]), lake.folder / path)
+    assert lake.read(path).equals(rows)
 
 
 def test_damage_within_pages_is_found_by_a_deep_scan(lake):

@@ -359,7 +359,8 @@ def test_why_tells_what_an_alert_is_made_of(lake, publish, ask):
     assert billing == {
         "dimension": "aspect", "value": "billing", "n": 5, "negatives": 6, "share": pytest.approx(5 / 6),
         "share_low": pytest.approx(low), "share_high": pytest.approx(high), "usual_n": 0, "usual_share": 0.0,
-        "expected": 0.0, "excess": 5.0, "unknown_share": 0.0, "coverage": None, "reason": None,
+        "expected": 0.0, "excess": 5.0, "z": pytest.approx((2 * (5 * log(2) + 6 * log(6 / 3.5) - log(3.5))) ** 0.5),
+        "unknown_share": 0.0, "coverage": None, "reason": None,
     }  # fmt: skip
     app = rows["aspect", "app"]
     assert (app["n"], app["expected"], app["excess"]) == (1, pytest.approx(5 / 6 * 6), pytest.approx(1 - 5))

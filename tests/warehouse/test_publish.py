@@ -1,5 +1,6 @@
 """Publishing: bad rows and sudden death keep the last good file; readers and other publishers are never in the way."""
 
+import errno
 import os
 import random
 import signal
@@ -8,6 +9,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -44,6 +46,11 @@ def read_until(stop, database, ready, told):
         read()
     read()
     told.put(readings)
+
+
+def count_posts(ask):
+    [told] = ask("SELECT count(*) AS n FROM posts")
+    return told["n"]
 
 
 def leftovers(database):
@@ -104,7 +111,7 @@ def test_a_merge_in_the_middle_of_a_publish_loses_nothing(lake, database, monkey
 
     def while_a_merge_goes_on(table, **given):
         if len(lake.files("posts")) == 6:
-            retention.merge_posts(lake, VERSION)
+            retention.merge_posts(lake, VERSION, NOW)
             return honest(table, **({"files": listed_before[table]} | given))
         return honest(table, **given)
 
@@ -195,3 +202,108 @@ def test_the_same_lake_gives_the_same_file_content(lake, publish, ask, database)
     first = [ask(f"FROM {name} ORDER BY ALL") for name in names]
     publish()
     assert [ask(f"FROM {name} ORDER BY ALL") for name in names] == first
+
+
+def test_a_publish_goes_on_from_the_last_file(lake, publish, ask):
+    store(lake, [post("a")], [mention(post("a"))])
+    assert publish().rebuilt == "there is no file to go on from"
+    store(lake, [post("b")], [mention(post("b"))], "more")
+    assert publish().rebuilt is None
+    assert count_posts(ask) == 2
+    assert publish(rebuild=True).rebuilt == "it was asked for"
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"brand_rows": brands("Quillon", Telvo=["Quillon"])}, "the brands of listening.toml changed"),
+        ({"feed_rows": feeds("town-talk", "village")}, "the feeds of listening.toml changed"),
+        ({"now": NOW - timedelta(hours=2)}, "the clock was set back"),
+        ({"confusion": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]}, "nlp's measured errors changed"),
+    ],
+)
+def test_what_a_file_cannot_go_on_from_is_told(lake, publish, told, why):
+    store(lake, [post("a")], [mention(post("a"))])
+    publish()
+    assert publish(**told).rebuilt == why
+
+
+def test_other_sql_is_a_reason_to_build_anew(lake, publish, monkeypatch):
+    publish()
+    monkeypatch.setattr(snapshot, "MADE", snapshot.MADE + 1)
+    assert publish().rebuilt == "the program changed"
+
+
+def test_a_damaged_last_file_is_neither_gone_on_from_nor_kept(lake, publish, ask, database):
+    store(lake, [post("a")], [mention(post("a"))])
+    publish()
+    database.write_bytes(b"no database")
+    assert publish().rebuilt == "there is no file to go on from"
+    assert count_posts(ask) == 1
+    assert not snapshot.previous(database).exists()
+
+
+def test_one_can_go_back_to_the_file_before_and_return(lake, publish, ask, database):
+    with pytest.raises(snapshot.NoPrevious, match=r"word_of_mouse\.previous\.duckdb is not there"):
+        snapshot.rollback(database)
+    store(lake, [post("a")], [mention(post("a"))])
+    publish()
+    store(lake, [post("b")], [mention(post("b"))], "more")
+    publish()
+    counts = [count_posts(ask)]
+    for _ in range(2):
+        snapshot.rollback(database)
+        counts.append(count_posts(ask))
+    assert counts == [2, 1, 2]
+    snapshot.rollback(database)
+    assert publish().rebuilt is None
+    assert count_posts(ask) == 2
+    assert leftovers(database) == []
+
+
+def test_verifying_names_the_tables_that_differ_and_mends_them(lake, publish, ask, database):
+    store(lake, [post("a"), post("b")], [mention(post("a")), mention(post("b"))])
+    publish()
+    store(lake, [post("c")], [mention(post("c"))], "more")
+    assert publish(verify=True).differing == ()
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("DELETE FROM opinions WHERE post_id = 'a'")
+    published = publish(verify=True)
+    assert [(one.name, one.only_in_first, one.only_in_second) for one in published.differing] == [
+        ("main.opinions", 0, 1)
+    ]
+    assert ask("SELECT count(*) AS n FROM opinions") == [{"n": 3}]
+
+
+def test_a_full_disk_is_told_and_keeps_the_last_file(lake, publish, ask, database, monkeypatch):
+    store(lake, [post("a")], [mention(post("a"))])
+    publish()
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(snapshot.shutil, "copyfile", full)
+    monkeypatch.setattr(snapshot, "FICLONE", 0)  # or a file system that shares blocks needs no room
+    store(lake, [post("b")], [mention(post("b"))], "more")
+    with pytest.raises(OSError, match="is full, the last one stays"):
+        publish()
+    assert count_posts(ask) == 1
+    assert leftovers(database) == []
+
+
+def test_a_file_that_is_written_over_is_read_again(lake, publish, ask):
+    store(lake, [post("a"), post("b")], [mention(post("a")), mention(post("b"))], "same name")
+    publish()
+    store(lake, [post("c")], [mention(post("c"))], "same name")
+    assert publish().rebuilt is None
+    assert ask("SELECT post_id FROM posts") == ask("SELECT post_id FROM mentions") == [{"post_id": "c"}]
+
+
+def test_a_check_of_each_row_sees_the_rows_that_came(lake, publish, ask):
+    store(lake, [post("a")], [mention(post("a"))])
+    publish()
+    store(lake, [post("b")], [mention(post("b"))], "bad")
+    overwrite(lake, next(path for path in lake.files("mentions") if "bad" in path), certainty=1.5)
+    with pytest.raises(snapshot.CheckFailed, match="'b'"):
+        publish()
+    assert count_posts(ask) == 1

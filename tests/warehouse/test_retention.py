@@ -1,9 +1,13 @@
 """Housekeeping: fewer files, the same rows, and nothing is read twice by nlp."""
 
+import itertools
+from datetime import timedelta
+
 import pytest
-from warehouse_rows import NOW, VERSION, batch, mention, post, store, visit
+from warehouse_rows import NOW, VERSION, batch, feeds, hours_ago, mention, post, store, visit
 
 from warehouse import retention, tables
+from warehouse.layout import day_of, source_of
 
 
 def fill(lake, runs=6):
@@ -114,3 +118,89 @@ def test_old_mentions_go_though_new_posts_have_just_arrived(lake):
         lake.write_mentions(path, "rules-2", tables.empty(tables.MENTIONS))
     lake.append(batch(tables.POSTS, post("unread")), tables.POSTS, "unread")
     assert retention.tidy(lake, "rules-2", NOW)["old_mentions_removed"] == 2
+
+
+def fill_days(lake, days_ago, runs=1, sources=("rss", "mastodon")):
+    """Store some runs of each of these days: a post, its mention, a visit and a reject of each source."""
+    for day, number in itertools.product(days_ago, range(runs)):
+        at, run = hours_ago(24 * day + number), f"{day}-{number}"
+        for source in sources:
+            said = post(f"{source}-{run}", source=source, published_at=at, fetched_at=at)
+            store(lake, [said], [mention(said)], f"{source}-{run}")
+            of_run = {"feed": source, "source": source}
+            seen = visit(**of_run, started_at=at, finished_at=at, next_visit_at=at)
+            lake.append(batch(tables.VISITS, seen), tables.VISITS, f"{source}-{run}")
+            refused = {**of_run, "reason": "no text", "item_hash": run, "excerpt": "<p/>", "rejected_at": at}
+            lake.append(batch(tables.REJECTS, refused), tables.REJECTS, f"{source}-{run}")
+
+
+def test_days_that_are_over_end_as_one_file_of_each_source_and_table(lake, publish, ask):
+    fill_days(lake, range(2), runs=3)
+    publish()
+    before = content(ask)
+    retention.tidy(lake, VERSION, NOW + timedelta(days=1))
+    for table in retention.OF_SOURCES:
+        places = [(source_of(path), day_of(path)) for path in lake.files(table)]
+        assert len(places) == len(set(places)) == 4
+    publish()
+    assert content(ask) == before
+    assert retention.tidy(lake, VERSION, NOW + timedelta(days=1))["files_merged"] == 0
+
+
+def kept(lake, table, source):
+    """Return how many days old what a lake keeps of a source is, the newest first."""
+    found = {day for path in lake.files(table) if source_of(path) == source and (day := day_of(path))}
+    return sorted((NOW.date() - day).days for day in found)
+
+
+def test_what_is_older_than_its_source_is_kept_goes_and_nothing_else(lake, publish, ask):
+    fill_days(lake, (0, 5, 6, 35, 36))
+    done = retention.tidy(lake, VERSION, NOW, {"mastodon": 5}.get)
+    for table in ("posts", "mentions", "rejects"):
+        assert kept(lake, table, "mastodon") == [0, 5]
+        assert kept(lake, table, "rss") == [0, 5, 6, 35, 36]
+    assert kept(lake, "visits", "mastodon") == [0, 5, 6, 35]
+    assert done["old_files_removed"] == 3 * 3 + 1
+    assert lake.pending(VERSION) == []
+    publish()
+    assert ask("SELECT source, count(*) AS n FROM mentions GROUP BY source ORDER BY source") == [
+        {"source": "mastodon", "n": 2},
+        {"source": "rss", "n": 5},
+    ]
+
+
+def test_nothing_goes_for_its_age_unless_that_is_asked_for(lake):
+    fill_days(lake, (0, 3))
+    assert retention.tidy(lake, VERSION, NOW + timedelta(days=10_000))["old_files_removed"] == 0
+
+
+def test_old_posts_whose_removal_died_half_way_are_not_read_again(lake, monkeypatch):
+    fill_days(lake, range(5), sources=("rss",))
+    remove = lake.remove
+
+    def dying(paths):
+        remove(paths[:1])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lake, "remove", dying)
+        with pytest.raises(KeyboardInterrupt):
+            retention.drop_old(lake, lambda source: 2, NOW)
+    assert lake.pending(VERSION) == []
+    retention.tidy(lake, VERSION, NOW, lambda source: 2)
+    assert kept(lake, "posts", "rss") == kept(lake, "mentions", "rss") == [0, 1, 2]
+
+
+def test_feed_health_says_since_when_what_a_feed_brought_is_kept(lake, publish, ask):
+    told = batch(
+        tables.FEEDS,
+        *(
+            {**row, "keep_days": days}
+            for row, days in zip(feeds("short", "for-ever").to_pylist(), (30, None), strict=True)
+        ),
+    )
+    publish(feed_rows=told)
+    assert [row["kept_since"] for row in ask("SELECT kept_since FROM feed_health ORDER BY feed")] == [
+        None,
+        NOW.date() - timedelta(days=30),
+    ]

@@ -219,6 +219,26 @@ def test_feed_health_tells_what_is_usual_and_what_is_waited_for(lake, publish, a
     assert (row["outcomes_7d"], row["rejects_7d"]) == ({"new": 1, "unchanged": 2}, 1)
 
 
+def test_feed_health_tells_of_dead_feeds_and_of_what_was_noted(lake, publish, ask):
+    failing = {"outcome": "failed", "error": "404", "next_visit_at": hours_ago(-24), "waiting_for": "dead, ..."}
+    visits = [visit(hours=2, failing_since=hours_ago(15 * 24), **failing),
+              visit("village", hours=2, failing_since=hours_ago(13 * 24), **failing),
+              visit("town-hall", hours=200, notes=[("no date told", 5)]),
+              visit("town-hall", hours=3, notes=[("no date told", 2)], next_visit_at=hours_ago(-1)),
+              visit("town-hall", hours=2, notes=[("charset cp1252 by HTTP", 1), ("no date told", 1)],
+                    next_visit_at=None)]  # fmt: skip
+    lake.append(batch(tables.VISITS, *visits), tables.VISITS, "run")
+    publish(feed_rows=feeds("town-talk", "village", "town-hall", "never-tried"))
+    rows = {row["feed"]: row for row in ask("FROM feed_health")}
+    assert {feed: row["is_dead"] for feed, row in rows.items()} == {
+        "town-talk": True, "village": False, "town-hall": False, "never-tried": False
+    }  # fmt: skip
+    assert rows["village"]["failing_since"] == hours_ago(13 * 24).replace(tzinfo=None)
+    assert rows["town-hall"]["notes_7d"] == {"charset cp1252 by HTTP": 1, "no date told": 3}
+    assert rows["never-tried"]["notes_7d"] == {}
+    assert rows["town-hall"]["next_visit_at"] == hours_ago(-1).replace(tzinfo=None)  # the last visit planned none
+
+
 def test_an_empty_answer_that_is_not_believed_is_no_answer(lake, publish, ask):
     store(lake, [post("a", published_at=hours_ago(3))], [mention(post("a", published_at=hours_ago(3)))])
     visits = [visit(outcome="empty", hours=1), visit("village", "empty", 1, error="no entries, where 20 were before")]
@@ -230,7 +250,7 @@ def test_an_empty_answer_that_is_not_believed_is_no_answer(lake, publish, ask):
 
 
 def test_visits_of_before_there_were_plans_read_as_without_one(lake, publish, ask):
-    old = batch(tables.VISITS, visit()).drop_columns(["next_visit_at", "waiting_for"])
+    old = batch(tables.VISITS, visit()).drop_columns(["next_visit_at", "waiting_for", "failing_since", "notes"])
     lake.append(batch(tables.VISITS, visit()), tables.VISITS, "run")
     [path] = lake.files("visits")
     pq.write_table(pa.Table.from_batches([old]), lake.folder / path)

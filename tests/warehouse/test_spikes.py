@@ -7,8 +7,6 @@ import pytest
 from warehouse_rows import NOW, batch, hours_ago, mention, post, store, visit
 
 from warehouse import tables
-from warehouse.alerts import quotes
-from warehouse.snapshot import connect
 
 DAYS = 30
 
@@ -128,36 +126,3 @@ def test_a_brand_nobody_spoke_of_for_weeks_spikes_on_a_real_storm(lake, publish,
     lake_of(lake, crowd([24 * 29], 1, 0), crowd([2, 1], 10, 1.0))
     publish()
     assert {row["brand"] for row in ask("FROM negative_spikes")} == {"Quillon"}
-
-
-def test_quotes_are_of_different_people_in_different_words_the_weightiest_first(lake, publish, database):
-    loud = [
-        post("1", text="They charged me twice.", author="ann", author_followers=10_000),
-        post("2", text="they charged ME twice!!", author="ben", author_followers=9_000),  # the same words
-        post("2b", text="RT @ann: They charged me twice.", author="bo", author_followers=8_000),  # hers once more
-        post("3", text="And nobody answers.", author="ann", author_followers=10_000),  # the same person, less sure
-        post("4", text="долго " * 100, author="cy", likes=50),
-        post("5", text="", title="A headline", author=None),
-        post("6", text="Lovely.", author="di", author_followers=99_999),
-        post("7", text="An old story", author="ed", published_at=hours_ago(90)),
-        post("8", text="", title=None, author="flo"),
-        post("9", text="Совсем другое", author="gus"),
-    ]
-    feelings = {"3": {"p_negative": 0.7, "p_neutral": 0.2}, "6": {}}
-    told = [mention(p, sentiment=1 if p["post_id"] == "6" else -1, **feelings.get(p["post_id"], {})) for p in loud]
-    store(lake, loud, told)
-    publish()
-    with connect(database) as connection:
-        found = quotes(connection, "Quillon", hours_ago(24), limit=9)
-        assert len(quotes(connection, "Quillon", hours_ago(24))) == 3
-        assert quotes(connection, "O'Reilly \"DROP", hours_ago(24)) == []
-    assert [quote["text"][:14] for quote in found] == [
-        "They charged m",
-        "долго долго до",
-        "A headline",
-        "Совсем другое",
-    ]
-    assert len(found[1]["text"]) <= 280
-    assert found[1]["text"].endswith("…")
-    assert found[0] == {"text": "They charged me twice.", "url": None, "source": "rss", "author": "ann",
-                        "published_at": hours_ago(2).isoformat()}  # fmt: skip

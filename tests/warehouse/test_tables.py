@@ -43,7 +43,7 @@ def test_rows_that_keep_the_contract_pass_as_they_are_in_the_order_of_its_column
         ("visits", "posts", -1, "is negative"),
         ("visits", "outcome", "fine", "is none of new, unchanged, empty, blocked, failed, gone, capped"),
         ("corrections", "column", "text", f"is none of {', '.join(tables.CORRECTABLE)}"),
-        ("alerts", "event", "shouted", "is none of opened, grew, notified, acknowledged, snoozed, resolved"),
+        ("alerts", "event", "shouted", f"is none of {', '.join(tables.ALERT_EVENTS)}"),
     ],
 )
 def test_a_breach_is_told_by_row_column_and_reason(table, column, value, reason):

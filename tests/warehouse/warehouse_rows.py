@@ -74,6 +74,8 @@ def visit(feed: str = "town-talk", outcome: str = "new", hours: float = 1, **oth
         "error": None,
         "next_visit_at": started_at + timedelta(hours=1),
         "waiting_for": None,
+        "failing_since": None,
+        "notes": None,
     } | other
 
 
@@ -82,6 +84,7 @@ def event(alert_id: str, what: str, hours: float, **other: Any) -> dict[str, Any
     return {
         "alert_id": alert_id,
         "brand": "Quillon",
+        "kind": None,
         "aspect": None,
         "event": what,
         "at": hours_ago(hours),

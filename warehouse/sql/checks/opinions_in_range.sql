@@ -1,5 +1,6 @@
 -- #fail: a probability is not between 0 and 1, the three do not sum to 1, or sentiment is none of -1, 0 and 1
 -- Reads: lake.mentions.
+-- Scope: rows
 SELECT post_id, brand, certainty, p_negative, p_neutral, p_positive, sentiment
 FROM lake.mentions
 WHERE NOT (

@@ -1,5 +1,6 @@
 -- #fail: a post is dated more than 2 minutes after it was fetched
 -- Reads: lake.posts.
+-- Scope: rows
 SELECT post_id, feed, published_at, fetched_at
 FROM lake.posts
 WHERE published_at > fetched_at + INTERVAL 2 MINUTES

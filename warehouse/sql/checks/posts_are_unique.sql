@@ -1,5 +1,6 @@
 -- #fail: a post is in posts more than once
 -- Reads: posts.
+-- Scope: rows
 SELECT post_id, count(*) AS times
 FROM posts
 GROUP BY post_id

@@ -1,7 +1,7 @@
 -- kaplan_meier_high(staying, greenwood, n): the upper end of the 95 % interval of 1 - a Kaplan-Meier estimate.
 -- Grain:   a number from 0 to 1.
 -- Reads:   wilson_high.
--- Read by: recovery.
+-- Read by: recovery, accountability.
 -- Takes:   as kaplan_meier_low.
 -- Method:  as kaplan_meier_low, from the other side.
 CREATE OR REPLACE MACRO kaplan_meier_high(staying, greenwood, n) AS

@@ -1,7 +1,7 @@
 -- kaplan_meier_low(staying, greenwood, n): the lower end of the 95 % interval of 1 - a Kaplan-Meier estimate.
 -- Grain:   a number from 0 to 1.
 -- Reads:   wilson_low.
--- Read by: recovery.
+-- Read by: recovery, accountability.
 -- Takes:   staying, the estimate; greenwood, the sum of d / (n (n - d)) over its steps.
 -- Method:  log-log interval (Kalbfleisch & Prentice 1980), which stays within 0 and 1. Where nobody or everybody came
 --          round it has no width, and that of a share of n stands for it (Wilson).

@@ -1,23 +1,17 @@
 -- phrases_that_grew(brand, since, unit, as_of): what people say now where they complain, and did not before.
 -- Grain:   one row per brand, aspect, stage and phrase that grew, the most surely grown first.
--- Reads:   voices, lake.posts.
+-- Reads:   voices, phrases_of, lake.posts.
 -- Read by: the data team, hotspots.
 -- Takes:   as trend, without a grain.
--- Method:  words, and pairs of words that stand side by side, of texts that speak against the aspect at that stage; a
+-- Method:  phrases are those of phrases_of, of texts that speak against the aspect at that stage; a
 --          text counts a phrase once. Log odds of now against the equally long period before, with an informative
 --          Dirichlet prior (Monroe et al. 2008): the brand's complaints of both periods, weighing as 10 phrases. A
 --          phrase grew where 3 texts or more have it and z is 0.5 or more; from 1.96 on it is beyond chance. Of a
---          period at most 2,000 texts a brand are read, drawn by hash. English function words neither begin nor end a
---          phrase.
+--          period at most 2,000 texts a brand are read, drawn by hash.
 -- Columns: brand, aspect, stage, phrase, n (texts now), n_before, log_odds, z
 CREATE OR REPLACE MACRO phrases_that_grew(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH params AS (
-    SELECT 10 AS prior_phrases, 3 AS texts_at_least, 0.5 AS z_at_least, 2000 AS texts_at_most,
-           ' . , ; : ! ? a about after again all also am an and any are as at be because been but by can could did do '
-               'does even for from get got had has have he her his how i if im in into is it its ive just like me more '
-               'much my no not now of off on one only or our out over she so some still than that the their them then '
-               'there these they this to too up us very was we were what when where which who why will with would you '
-               'your don''t doesn''t didn''t isn''t can''t i''m i''ve it''s ' AS function_words  -- and stops
+    SELECT 10 AS prior_phrases, 3 AS texts_at_least, 0.5 AS z_at_least, 2000 AS texts_at_most
 ), said AS (
     SELECT told.*, true AS is_now FROM voices(brand, since, unit, as_of) AS told WHERE len(told.aspects) > 0
     UNION ALL
@@ -29,28 +23,13 @@ WITH params AS (
     FROM said, params
     WHERE len(list_filter(said.aspects, lambda found: found.sentiment < 0)) > 0
     QUALIFY row_number() OVER (PARTITION BY said.brand, said.is_now ORDER BY md5(said.post_id)) <= params.texts_at_most
-), worded AS (
+), phrased AS (
     SELECT complaints.brand, complaints.stage, complaints.is_now, complaints.post_id, complaints.aspects,
-           regexp_extract_all(
-               regexp_replace(lower(replace(concat_ws(' . ', reading.title, reading.text), '’', '''')),
-                              'https?://\S+|\b\d+\b|\n', ' . ', 'g'),
-               '[\pL\pN]+(?:''\pL+)*|[.,;:!?]') AS words  -- stops are kept: no pair reaches over one
+           phrases_of(reading.title, reading.text) AS phrases
     FROM complaints
     JOIN lake.posts AS reading
       ON reading.post_id = complaints.post_id AND reading.version = complaints.version
      AND reading.fetched_at = complaints.known_from
-), telling AS (  -- function words and stops become empty ones
-    SELECT worded.brand, worded.stage, worded.is_now, worded.post_id, worded.aspects,
-           list_transform(worded.words, lambda word: CASE
-               WHEN contains(params.function_words, ' ' || word || ' ') THEN '' ELSE word END) AS words
-    FROM worded, params
-), phrased AS (
-    SELECT telling.brand, telling.stage, telling.is_now, telling.post_id, telling.aspects,
-           list_distinct(list_filter(list_concat(telling.words, list_transform(
-               list_zip(telling.words[:-2], telling.words[2:]),
-               lambda pair: CASE WHEN pair[1] <> '' AND pair[2] <> '' THEN pair[1] || ' ' || pair[2] ELSE '' END
-           )), lambda phrase: phrase <> '')) AS phrases
-    FROM telling
 ), told AS (
     SELECT phrased.brand, phrased.stage, phrased.is_now, phrased.post_id, phrased.aspects,
            unnest(phrased.phrases) AS phrase

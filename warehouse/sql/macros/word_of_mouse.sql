@@ -16,7 +16,7 @@
 --          net_sentiment_low, net_sentiment_high (95 %), corrected, corrected_low, corrected_high (95 %),
 --          share_of_voice (0..1, among it and its competitors), n_before, n_change (n / n_before - 1),
 --          net_sentiment_change, negative_reach (0..1), negative_reach_low, negative_reach_high (95 %), negative_level,
---          imputed_share (of mentions, whose reach is not told), top_source, open_alerts (not yet resolved), coverage
+--          imputed_share (of mentions, whose reach is not told), top_source, open_alerts (of negative spikes), coverage
 --          (mean of the hours that have one), reason (why a net sentiment is NULL)
 CREATE OR REPLACE MACRO word_of_mouse(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH asked AS (
@@ -63,9 +63,10 @@ WITH asked AS (
 ), raised AS (
     SELECT told.brand, count(*) AS open_alerts
     FROM alerts AS told
-    WHERE (as_of IS NULL AND told.state <> 'resolved')
-       OR (told.opened_at <= CAST(as_of AS TIMESTAMP)
-           AND (told.resolved_at IS NULL OR told.resolved_at > CAST(as_of AS TIMESTAMP)))
+    WHERE told.kind = 'negative_spike'
+      AND ((as_of IS NULL AND told.state NOT IN ('resolved', 'dismissed'))
+           OR (told.opened_at <= CAST(as_of AS TIMESTAMP)
+               AND (told.resolved_at IS NULL OR told.resolved_at > CAST(as_of AS TIMESTAMP))))
     GROUP BY told.brand
 )
 SELECT listed.brand, coalesce(heard.n, 0) AS n, coalesce(reached.authors, 0) AS authors,

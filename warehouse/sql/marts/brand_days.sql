@@ -1,7 +1,7 @@
 -- brand_days: what was said about each brand, day by day (UTC), quiet days included.
 -- Grain:   one row per (brand, day); the last day is still running.
--- Reads:   brand_hours, opinions, net_sentiment, net_sentiment_low, net_sentiment_high, if_enough.
--- Read by: the data team, coverage_in.
+-- Reads:   brand_hours, brand_authors, net_sentiment, net_sentiment_low, net_sentiment_high, if_enough.
+-- Read by: the data team, coverage_in, rising_aspects.
 -- Method:  sums of brand_hours; authors are counted once a day. Net sentiment is (P - N) / (P + N) with the 95 % Wilson
 --          interval, NULL below 5 mentions. Coverage is the mean of the hours that have one.
 -- Columns:
@@ -24,14 +24,13 @@ WITH summed AS (
            CAST(sum(negatives) AS BIGINT) AS negatives,
            CAST(sum(neutrals) AS BIGINT) AS neutrals,
            CAST(sum(unknowns) AS BIGINT) AS unknowns,
-           avg(coverage) AS coverage
+           avg(CAST(coverage AS DECIMAL(18, 15))) AS coverage  -- exact, so the same in whatever order
     FROM brand_hours
     GROUP BY ALL
 ), speakers AS (
-    SELECT brand, CAST(hour AS DATE) AS day, count(DISTINCT author) AS authors
-    FROM opinions
-    WHERE known_until IS NULL
-    GROUP BY ALL
+    SELECT brand, day, authors
+    FROM brand_authors
+    WHERE hour IS NULL
 )
 SELECT summed.brand, summed.day, mentions, coalesce(authors, 0) AS authors, positives, negatives, neutrals, unknowns,
        unknowns / nullif(mentions, 0) AS unknown_share,

@@ -1,8 +1,9 @@
 -- brand_hours: what was said about each brand, hour by hour, quiet hours included.
 -- Grain:   one row per (brand, hour), from the brand's first mention to the hour of the snapshot, which is still
 --          running. More than 400 days back only hours with mentions have a row.
--- Reads:   feed_hours, opinions, coverage_hours, lake.snapshot.
--- Read by: brand_days, negative_spikes, trend, why, the checks.
+-- Reads:   feed_hours, brand_authors, coverage_hours, lake.snapshot.
+-- Read by: brand_days, negative_spikes, trend, what_grew, incident_hours, incident_figures, judged_series,
+--          series_hours, the checks, judged_hours, praise_hours.
 -- Method:  a mention that is_meant counts in the hour its post was published; a post that names two brands counts
 --          once for each. Voices are as feed_hours has them. Coverage needs visits in the hour itself: an
 --          hour that was only read later, as history, has none.
@@ -37,10 +38,9 @@ WITH params AS (
     FROM feed_hours
     GROUP BY ALL
 ), speakers AS (
-    SELECT brand, hour, count(DISTINCT author) AS authors
-    FROM opinions
-    WHERE known_until IS NULL
-    GROUP BY ALL
+    SELECT brand, hour, authors
+    FROM brand_authors
+    WHERE hour IS NOT NULL
 ), spans AS (
     SELECT brand, greatest(min(counted.hour), any_value(snapshot.hour - quiet_hours_kept)) AS since
     FROM counted, lake.snapshot AS snapshot, params

@@ -1,5 +1,6 @@
 -- feed_hours: what each feed brought about each brand, hour by hour: the smallest cells that counts are summed from.
 -- Grain:   one row per (brand, feed, hour) with mentions.
+-- Parts:   brand, CAST(hour AS DATE)
 -- Reads:   opinions.
 -- Read by: brand_hours, counts, panel.
 -- Method:  a voice is an author telling a story on a day: it counts in the feed and hour in which it was first heard

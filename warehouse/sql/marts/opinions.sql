@@ -2,9 +2,11 @@
 -- of.
 -- Grain:   one row per reading of a post and brand it names; known_until IS NULL: as it stands now, once per (post_id,
 --          brand). The others are what was read before: edited, re-dated or taken down since.
+-- Parts:   post_id
+-- Running: hour; of the hour that runs, posts dated ahead may move to the next
 -- Reads:   lake.mentions, lake.posts, lake.story_posts, lake.snapshot.
--- Read by: feed_hours, brand_hours, brand_days, switching, counts, trend, said_in, recoveries_as_of, word_of_mouse,
---          aspect_days, why.
+-- Read by: feed_hours, brand_authors, switching, counts, trend, said_in, recoveries_as_of, word_of_mouse, aspect_days,
+--          what_grew, incident_figures, spike_counts, unowned, complaints_to_answer.
 -- Method:  only mentions that are meant (certainty 0.5 or more). The labels are those of the snapshot's nlp_version, as
 --          people have corrected them by now, in old readings too. Accounts that a brand owns, pays or employs are NOT
 --          left out: authors are keyed hashes, and the lake does not hold whose they are. Stories are grouped over all

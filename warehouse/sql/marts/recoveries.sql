@@ -1,7 +1,8 @@
 -- recoveries: complaints, and whether those who made them came round: from complaint to "wow".
 -- Grain:   one row per (post_id, brand) that complains and has an author.
+-- Parts:   brand, author
 -- Reads:   recoveries_as_of.
--- Read by: the data team, recovery.
+-- Read by: the data team, recovery, accountability, complaints_to_answer.
 -- Method:  as recoveries_as_of says.
 -- Columns:
 --   author: pseudonym of who complains

@@ -1,6 +1,7 @@
 -- switching: who says that they move, or think of moving, between brands.
 -- Grain:   one row per (post_id, switched_from, switched_to, switch_status): a move that a post tells of, be it a
 --          mention of both brands.
+-- Parts:   post_id
 -- Reads:   opinions.
 -- Read by: the data team.
 -- Columns:

@@ -1,5 +1,6 @@
 -- lake.corrections: every time a person put a column of a mention right, or took that back.
 -- Grain:   one row per (post_id, brand, column, at, by).
+-- Parts:   post_id, brand, "column"
 -- Reads:   arrived_corrections.
 -- Read by: lake.mentions, corrected_mentions.
 -- Method:  of the same post, brand and column the latest holds, for every version of the post and every nlp_version. What
@@ -10,7 +11,8 @@ WITH once AS (
     SELECT *
     FROM arrived_corrections
     WHERE value IS NULL OR json_valid(value)
-    QUALIFY row_number() OVER (PARTITION BY post_id, brand, "column", "at", "by" ORDER BY value, note) = 1
+    QUALIFY row_number() OVER (PARTITION BY post_id, brand, "column", "at", "by" ORDER BY value, note,
+                               CAST(arrived_corrections AS VARCHAR)) = 1
 )
 SELECT *,
        value IS NOT NULL

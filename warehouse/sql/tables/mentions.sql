@@ -1,5 +1,6 @@
 -- lake.mentions: every mention that the snapshot's nlp_version found, each once, as people have corrected it.
 -- Grain:   one row per (post_id, version, brand).
+-- Parts:   post_id
 -- Reads:   arrived_mentions, the files that nlp_version made; lake.posts, lake.corrections, lake.snapshot.
 -- Read by: lake.story_posts, mentions, opinions, the checks.
 -- Method:  a column that a person put right is what that person said, in every version of the post: an edit does not
@@ -8,15 +9,35 @@
 -- Columns:
 --   corrected_by: who last put one of its columns right; NULL if nobody did
 --   is_current: the post's current reading is this version, and it was not taken down
-WITH found AS (
+WITH several AS (
+    SELECT hash(post_id, version, brand) AS hashed
+    FROM arrived_mentions
+    GROUP BY hashed
+    HAVING count(*) > 1
+), found AS (
     SELECT *
     FROM arrived_mentions
     WHERE nlp_version = (SELECT nlp_version FROM lake.snapshot)
-    QUALIFY row_number() OVER (PARTITION BY post_id, version, brand ORDER BY fetched_at DESC, certainty DESC) = 1
-), standing AS (
-    SELECT post_id, version
+      AND hash(post_id, version, brand) NOT IN (FROM several)
+    UNION ALL
+    SELECT *
+    FROM arrived_mentions
+    WHERE nlp_version = (SELECT nlp_version FROM lake.snapshot)
+      AND hash(post_id, version, brand) IN (FROM several)
+    QUALIFY row_number() OVER (
+        PARTITION BY post_id, version, brand
+        ORDER BY fetched_at DESC, certainty DESC, CAST(arrived_mentions AS VARCHAR)
+    ) = 1
+), shaken AS (  -- few, unlike those that stand
+    SELECT DISTINCT post_id, version
     FROM lake.posts
-    WHERE is_current AND NOT deleted
+    WHERE NOT is_current OR deleted
+), fallen AS (
+    SELECT shaken.*
+    FROM shaken
+    ANTI JOIN lake.posts AS standing
+      ON standing.post_id = shaken.post_id AND standing.version = shaken.version
+     AND standing.is_current AND NOT standing.deleted
 ), said AS (
     SELECT post_id, brand, map_from_entries(list(("column", value))) AS told, arg_max("by", ("at", "by")) AS corrected_by
     FROM lake.corrections
@@ -64,8 +85,15 @@ SELECT found.* REPLACE (
                'end': list_filter(found.aspects, lambda seen: seen.aspect = told.aspect)[1]."end"
            }) END AS aspects
        ),
+       CASE WHEN labels.post_id IS NOT NULL THEN {
+           'certainty': found.certainty, 'p_negative': found.p_negative, 'p_neutral': found.p_neutral,
+           'p_positive': found.p_positive, 'sentiment': found.sentiment, 'emotion': found.emotion,
+           'experience': found.experience, 'intents': found.intents, 'switched_from': found.switched_from,
+           'switched_to': found.switched_to, 'switch_status': found.switch_status, 'stage': found.stage,
+           'staff': found.staff, 'aspects': found.aspects
+       } END AS as_arrived,
        labels.corrected_by,
-       standing.post_id IS NOT NULL AS is_current
+       fallen.post_id IS NULL AS is_current
 FROM found
 LEFT JOIN labels ON labels.post_id = found.post_id AND labels.brand = found.brand
-LEFT JOIN standing ON standing.post_id = found.post_id AND standing.version = found.version
+LEFT JOIN fallen ON fallen.post_id = found.post_id AND fallen.version = found.version

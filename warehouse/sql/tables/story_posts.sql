@@ -1,6 +1,7 @@
 -- lake.story_posts: which posts tell one story: reposts, wire copies, a quote with two words added.
 -- Grain:   one row per (post_id, version) whose story more than one post tells. A text that is not here, because
 --          nobody else has it or because it is too short to tell, is a story of its own, named by its post_id.
+-- Parts:   post_id; of all posts that may share a story (warehouse/story_neighbours.py)
 -- Reads:   lake.mentions, lake.posts.
 -- Read by: mentions, opinions.
 -- Method:  two texts are one story if they name a brand in common and their signatures (nlp/signature.py) agree in so

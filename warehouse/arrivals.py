@@ -1,0 +1,128 @@
+"""What arrives in a snapshot from the lake: the files of each table that can be read, as relations of DuckDB.
+
+A statement of sql/tables reads the rows of its table as `arrived_<table>`: the columns of the contract, times as UTC
+without a zone, and `file`, the path of the file that a row lies in.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from warehouse import tables
+from warehouse.held_files import Changes, Stamp, changes, stamps
+from warehouse.lake import Lake, Skipped
+from warehouse.layout import posts_path, version_of
+from warehouse.statements import statements
+
+GIVEN = ("brands", "feeds")  # these come from listening.toml, the others from files of the lake
+
+
+class Unreadable(Exception):
+    """Something went wrong while files were read; cause tells what.
+
+    is_about_room: the disk is full, and no file is to blame.
+    """
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.is_about_room = "no space left" in str(cause).lower()
+
+
+class Arrival(NamedTuple):
+    """The files of one table: how they lie in the lake, what to take in and let go, and what cannot be read."""
+
+    there: dict[str, Stamp]
+    changes: Changes
+    skipped: list[Skipped]
+    moved: bool  # files went while they were listed: list anew
+
+
+def stored_tables() -> list[str]:
+    """Return the tables that come from files of the lake, those that others read before them."""
+    return [one.name for one in statements("tables") if one.name in tables.TABLES and one.name not in GIVEN]
+
+
+def listed(lake: Lake, nlp_version: str, held: Mapping[str, Mapping[str, Stamp]], *, deep: bool) -> dict[str, Arrival]:
+    """Return what arrives of each table, given the files that are held of it.
+
+    Mentions are listed before posts, so that none lacks its post. deep: every byte of what comes is read, which finds
+    damage within too.
+    """
+    found = {
+        table: stamps(lake.written(table))
+        for table in ("mentions", *(name for name in stored_tables() if name != "mentions"))
+    }
+    found["mentions"] = {path: stamp for path, stamp in found["mentions"].items() if version_of(path) == nlp_version}
+    arrivals: dict[str, Arrival] = {}
+    for table in stored_tables():
+        if table == "mentions":
+            unreadable = {path for path, _ in arrivals["posts"].skipped}
+            found[table] = {path: one for path, one in found[table].items() if posts_path(path) not in unreadable}
+        arrivals[table] = _scanned(lake, table, found[table], held.get(table, {}), deep=deep)
+    return arrivals
+
+
+def _scanned(lake: Lake, table: str, there: Mapping[str, Stamp], held: Mapping[str, Stamp], *, deep: bool) -> Arrival:
+    scan = lake.scan(table, files=changes(held, there).come, deep=deep)
+    unread = {path for path, _ in scan.skipped} | set(scan.gone)
+    sound = {path: stamp for path, stamp in there.items() if path not in unread}
+    return Arrival(sound, changes(held, sound), scan.skipped, bool(scan.gone))
+
+
+@contextlib.contextmanager
+def arrived(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, files: Sequence[str], name: str
+) -> Iterator[None]:
+    """Give the rows of a table's files a name for a while; each scan reads the files anew.
+
+    Raises Unreadable in the place of whatever goes wrong meanwhile.
+    """
+    try:
+        dataset = lake.dataset(table, files=files)
+        scanner = dataset.scanner(columns=[*dataset.schema.names, "__filename"])
+        with _named(connection, table, scanner, name, '"__filename" AS file'):
+            yield
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        raise Unreadable(error) from error
+
+
+@contextlib.contextmanager
+def given(connection: duckdb.DuckDBPyConnection, table: str, batch: pa.RecordBatch) -> Iterator[None]:
+    """Name the rows of a table that comes from listening.toml."""
+    with _named(connection, table, pa.Table.from_batches([batch]), f"arrived_{table}", ""):
+        yield
+
+
+def spare(table: str) -> str:
+    """Return a SELECT of the rows that arrived under a key under which others did too.
+
+    The snapshot shows one of each key, and needs the others when the file with that one goes.
+    """
+    key = ", ".join(f'"{column}"' for column in tables.key_of(tables.TABLES[table]))
+    return f"""
+        SELECT *
+        FROM arrived_{table}
+        WHERE hash({key}) IN (SELECT hash({key}) FROM arrived_{table} GROUP BY ALL HAVING count(*) > 1)
+        QUALIFY count(*) OVER (PARTITION BY {key}) > 1
+    """  # noqa: S608
+
+
+@contextlib.contextmanager
+def _named(connection: duckdb.DuckDBPyConnection, table: str, rows: object, name: str, more: str) -> Iterator[None]:
+    columns = ", ".join([*map(_without_zone, tables.TABLES[table]), *([more] if more else [])])
+    connection.register("arriving", rows)
+    try:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM arriving")  # noqa: S608
+        yield
+    finally:
+        connection.execute(f"DROP VIEW IF EXISTS {name}")
+        connection.unregister("arriving")
+
+
+def _without_zone(field: pa.Field) -> str:
+    at = " AT TIME ZONE 'UTC'" if field.type == tables.UTC_TIME else ""
+    return f'"{field.name}"{at} AS "{field.name}"'

@@ -1,0 +1,173 @@
+"""Making a snapshot's tables, views, marts and macros from the lake and sql/, with what they are in comments."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from warehouse import tables
+from warehouse.arrivals import Arrival, arrived, given, spare, stored_tables
+from warehouse.brand_verdicts import brand_verdicts
+from warehouse.confusion import SCHEMA as CONFUSION
+from warehouse.confusion import table as table_of_confusion
+from warehouse.held_files import HELD, Stamp, as_table
+from warehouse.lake import Lake
+from warehouse.spike_rules import DEFAULT, Rules
+from warehouse.statements import Statement, definitions, statements
+
+STAMP = {  # the columns of lake.snapshot
+    "published_at": "when it was published",
+    "hour": "the hour that was running then, the last of every series",
+    "nlp_version": "the version whose mentions it holds",
+}
+ORIGIN = {  # the columns of lake.origin
+    "what": "something the snapshot was built from, besides the lake",
+    "digest": "which one: another digest, another one",
+}
+BOOKKEPT = {
+    "file": "path of the lake's file that it was read from",
+    "as_arrived": "what the file says, where the snapshot shows something else; NULL if it shows the same",
+}
+
+
+class Order(NamedTuple):
+    """What a publish is asked to show, besides the lake: see snapshot.publish."""
+
+    brands: pa.RecordBatch
+    feeds: pa.RecordBatch
+    nlp_version: str
+    now: datetime
+    confusion: Sequence[Sequence[float]] | None
+    rules: Rules = DEFAULT
+
+    @property
+    def at(self) -> datetime:
+        """Return the time as the file has it."""
+        return self.now.astimezone(UTC).replace(tzinfo=None)
+
+
+def build(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    arrivals: Mapping[str, Arrival],
+    order: Order,
+    origin: Mapping[str, str],
+) -> None:
+    """Fill an empty database that is attached as `snapshot`."""
+    execute = connection.execute
+    execute("USE snapshot")
+    for schema in ("lake", "spare"):
+        execute(f"CREATE SCHEMA {schema}")
+    stamp(connection, order)
+    connection.register("told", pa.table({"what": list(origin), "digest": list(origin.values())}))
+    execute("CREATE TABLE lake.origin AS FROM told")
+    connection.register("told", table_of_confusion(order.confusion))
+    execute("CREATE TABLE lake.confusion AS FROM told")
+    connection.unregister("told")
+    for one in statements("tables"):
+        _fill(connection, lake, arrivals, order, one)
+    keep_files(connection, arrivals, [])
+    execute("BEGIN")  # one commit for hundreds of small statements
+    _define(connection, order.rules)
+    _describe(connection)
+    execute("COMMIT")
+
+
+def stamp(connection: duckdb.DuckDBPyConnection, order: Order) -> None:
+    """Note when the snapshot is published, and of which nlp_version it is."""
+    connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS snapshot.lake.snapshot (published_at TIMESTAMP, hour TIMESTAMP, nlp_version VARCHAR);
+        DELETE FROM snapshot.lake.snapshot
+        """
+    )
+    hour = order.at.replace(minute=0, second=0, microsecond=0)
+    connection.execute("INSERT INTO snapshot.lake.snapshot VALUES (?, ?, ?)", [order.at, hour, order.nlp_version])
+
+
+def keep_files(connection: duckdb.DuckDBPyConnection, arrivals: Mapping[str, Arrival], added: Sequence[str]) -> None:
+    """Note which files the snapshot holds now; added: those of them that it was built without."""
+    there: dict[str, Stamp] = {}
+    for arrival in arrivals.values():
+        there |= arrival.there
+    connection.register("told", as_table(there, added))
+    connection.execute("CREATE TABLE IF NOT EXISTS snapshot.lake.files AS FROM told LIMIT 0")
+    connection.execute("DELETE FROM snapshot.lake.files")
+    connection.execute("INSERT INTO snapshot.lake.files FROM told")
+    connection.unregister("told")
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, arrivals: Mapping[str, Arrival], order: Order, one: Statement
+) -> None:
+    create = f"CREATE TABLE lake.{one.name} AS {one.text}"
+    if one.name in arrivals:
+        with arrived(connection, lake, one.name, list(arrivals[one.name].there), f"arrived_{one.name}"):
+            connection.execute(create)
+            connection.execute(f"CREATE TABLE spare.{one.name} AS {spare(one.name)}")
+    elif one.name in tables.TABLES:
+        rows = tables.conform(order.brands if one.name == "brands" else order.feeds, tables.TABLES[one.name])
+        with given(connection, one.name, rows):
+            connection.execute(create)
+    else:
+        connection.execute(create)
+
+
+def _define(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
+    for one in definitions():
+        if one.kind == "views":
+            connection.execute(f"CREATE VIEW {one.name} AS {one.text}")
+        elif one.kind == "marts":
+            if "verdicts" in one.reads:
+                connection.register("verdicts", brand_verdicts(connection, rules))
+            connection.execute(f"CREATE TABLE {one.name} AS {one.text}")
+            connection.unregister("verdicts")
+        else:
+            connection.execute(one.text)
+
+
+def _describe(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say in comments what everything is."""
+    for name, title, docs in (
+        ("lake.snapshot", "what this file is\nGrain: one row", STAMP),
+        ("lake.origin", "what this file was built from\nGrain: one row per thing", ORIGIN),
+        ("lake.files", "the files of the lake that this file holds\nGrain: one row per file", HELD),
+        (
+            "lake.confusion",
+            "how nlp errs about sentiment\nGrain: a true and a given side",
+            {field.name: tables.doc_of(field) for field in CONFUSION},
+        ),
+    ):
+        _comment(connection, "TABLE", name, title)
+        _comment_columns(connection, name, docs)
+    for table in stored_tables():
+        _comment(connection, "TABLE", f"spare.{table}", f"rows of lake.{table} that share a key\nGrain: a row")
+        _comment_columns(connection, f"spare.{table}", _contract_docs(table) | BOOKKEPT)
+    for one in statements("tables"):
+        _comment(connection, "TABLE", f"lake.{one.name}", one.comment)
+        _comment_columns(connection, f"lake.{one.name}", BOOKKEPT | _contract_docs(one.name) | dict(one.columns))
+    known = {**_contract_docs("posts"), **_contract_docs("mentions")}
+    for one in (*statements("views"), *statements("marts")):
+        _comment(connection, "VIEW" if one.kind == "views" else "TABLE", one.name, one.comment)
+        for source in sorted(one.reads):
+            if source.startswith("lake.") and source.removeprefix("lake.") in tables.TABLES:
+                known |= _contract_docs(source.removeprefix("lake."))
+        _comment_columns(connection, one.name, known | dict(one.columns))
+    for one in statements("macros"):
+        _comment(connection, "MACRO TABLE" if " AS TABLE" in one.text else "MACRO", one.name, one.comment)
+
+
+def _contract_docs(table: str) -> dict[str, str]:
+    return {field.name: tables.doc_of(field) for field in tables.TABLES.get(table, ())}
+
+
+def _comment_columns(connection: duckdb.DuckDBPyConnection, name: str, docs: Mapping[str, str]) -> None:
+    for [column, *_] in connection.execute(f"DESCRIBE {name}").fetchall():
+        _comment(connection, "COLUMN", f'{name}."{column}"', docs[column])
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:
+    literal = text.replace("'", "''")  # COMMENT takes no parameters
+    connection.execute(f"COMMENT ON {kind} {name} IS '{literal}'")

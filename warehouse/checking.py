@@ -1,0 +1,44 @@
+"""Running the checks of sql/checks over a snapshot before anybody sees it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import duckdb
+
+from warehouse.renewing import Renewal
+from warehouse.statements import Statement, statements
+
+ROWS_SHOWN = 20  # offending rows that are told
+
+
+def offences(
+    connection: duckdb.DuckDBPyConnection, renewal: Renewal | None
+) -> Iterator[tuple[Statement, list[dict[str, Any]]]]:
+    """Yield the checks that found rows, and these.
+
+    renewal: what was made anew, where not all was. Checks that look at each row by itself (`Scope: rows`) then look at
+    the posts that were touched; the others passed before.
+    """
+    every = statements("checks")
+    if renewal is None:
+        yield from _found(connection, every)
+        return
+    with renewal.touched_posts():
+        yield from _found(connection, [one for one in every if _is_of_rows(one)])
+    connection.execute("USE snapshot")
+    yield from _found(connection, [one for one in every if not _is_of_rows(one)])
+
+
+def _is_of_rows(one: Statement) -> bool:
+    return one.parts.get("Scope") == "rows"
+
+
+def _found(
+    connection: duckdb.DuckDBPyConnection, checks: Sequence[Statement]
+) -> Iterator[tuple[Statement, list[dict[str, Any]]]]:
+    for one in checks:
+        cursor = connection.execute(f"SELECT * FROM ({one.text}) LIMIT {ROWS_SHOWN}")  # noqa: S608
+        columns = [column[0] for column in cursor.description or ()]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        if rows:
+            yield one, rows

@@ -1,0 +1,69 @@
+-- spike_counts: what was said of each brand, and of each aspect and source of it, hour by hour, as it stood when the
+-- hour was first looked at after it had closed: what negative spikes are judged by.
+-- Grain:   one row per (brand, aspect, source, hour) with mentions; aspect NULL: whatever it is about; source NULL:
+--          wherever it is said. No row has both.
+-- Parts:   brand, CAST(hour AS DATE)
+-- Reads:   opinions, lake.visits.
+-- Read by: negative_spikes, judged_series, series_hours, praise_hours.
+-- Method:  an hour's posts of a feed are looked at by the feed's first answered visit after the hour had closed: what
+--          was found up to then counts, and what comes later is late. So an hour is judged by as much as was known
+--          of the past hours it is compared with. Where no such visit was yet, what is known counts; and so it does
+--          in hours before a feed's first visit, which never had a first look. Who complains all day is one complaint:
+--          of an author's mentions on one day the first of each side counts, in its hour; nobody raises a storm alone.
+--          An aspect's rows have the negative mentions that speak against it, of those that count.
+-- Columns:
+--   hour: its start, UTC
+--   mentions: of those that count; in rows of an aspect, as many as negatives
+--   negatives: mentions against the brand among them
+--   positives: mentions for the brand among them; in rows of an aspect 0
+--   history: of mentions, those in hours before their feed's first visit, or of a feed without visits
+--   late: mentions that came too late to count; in rows of an aspect 0
+WITH looks AS (
+    SELECT feed, started_at, finished_at, min(started_at) OVER (PARTITION BY feed) AS first_at
+    FROM lake.visits
+    WHERE is_answer AND next_visit_at IS NOT NULL  -- not planned: a backfill, or a second look at kept posts
+), placed AS (
+    SELECT said.brand, said.hour, said.source, said.speaker, said.sentiment, said.aspects, said.post_id,
+           coalesce(looks.started_at = looks.first_at,
+                    said.feed NOT IN (SELECT feed FROM looks)) AS is_history,
+           CASE WHEN looks.feed IS NULL THEN said.known_until IS NULL
+                ELSE said.known_from <= looks.finished_at
+                     AND coalesce(said.known_until > looks.finished_at, true) END AS is_counted,
+           said.known_until IS NULL AND said.known_from > looks.finished_at AS came_later
+    FROM opinions AS said
+    ASOF LEFT JOIN looks ON looks.feed = said.feed AND looks.started_at >= said.hour + INTERVAL 1 HOUR
+), looked_at AS (
+    SELECT placed.*,  -- what was read in time and is edited later is not late
+           came_later AND NOT bool_or(is_counted) OVER (PARTITION BY brand, post_id, CAST(hour AS DATE)) AS is_late
+    FROM placed
+), counted AS (
+    SELECT brand, hour, source, sentiment, is_history,
+           list_distinct(list_transform(list_filter(aspects, lambda found: found.sentiment < 0),
+                                        lambda found: found.aspect)) AS against
+    FROM looked_at
+    WHERE is_counted
+    QUALIFY row_number() OVER (PARTITION BY brand, speaker, CAST(hour AS DATE), sentiment ORDER BY hour, post_id) = 1
+), of_sources AS (
+    SELECT brand, CAST(NULL AS VARCHAR) AS aspect, source, hour, count(*) AS mentions,
+           count(*) FILTER (sentiment = -1) AS negatives, count(*) FILTER (sentiment = 1) AS positives,
+           count(*) FILTER (is_history) AS history, 0 AS late
+    FROM counted
+    GROUP BY GROUPING SETS ((brand, hour), (brand, source, hour))
+), of_aspects AS (
+    SELECT brand, aspect, CAST(NULL AS VARCHAR) AS source, hour, count(*) AS mentions, count(*) AS negatives,
+           0 AS positives, count(*) FILTER (is_history) AS history, 0 AS late
+    FROM (SELECT brand, unnest(against) AS aspect, hour, is_history FROM counted WHERE sentiment = -1)
+    GROUP BY brand, aspect, hour
+), of_late AS (
+    SELECT brand, CAST(NULL AS VARCHAR) AS aspect, source, hour, 0 AS mentions, 0 AS negatives, 0 AS positives,
+           0 AS history, count(*) AS late
+    FROM looked_at
+    WHERE is_late
+    GROUP BY GROUPING SETS ((brand, hour), (brand, source, hour))
+)
+SELECT brand, aspect, source, hour, CAST(sum(mentions) AS BIGINT) AS mentions,
+       CAST(sum(negatives) AS BIGINT) AS negatives, CAST(sum(positives) AS BIGINT) AS positives,
+       CAST(sum(history) AS BIGINT) AS history, CAST(sum(late) AS BIGINT) AS late
+FROM (FROM of_sources UNION ALL FROM of_aspects UNION ALL FROM of_late)
+GROUP BY ALL
+ORDER BY brand, aspect, source, hour
