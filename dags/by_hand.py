@@ -1,6 +1,7 @@
 """The stages with a person watching: the same functions as Airflow's tasks call, with progress on stderr."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from dags.settings import Settings
 
 if TYPE_CHECKING:
     from dags.enriching import Judged
+    from dags.forgetting import Forgetting
+    from dags.replaying import Replayed
+    from warehouse.doctor import Finding
     from warehouse.snapshot import Published
 
 
@@ -23,6 +27,18 @@ def collect(settings: Settings, feeds: list[str] | None = None) -> list[dict[str
     """Visit feeds (all unless named); return their rows of `visits`."""
     with output.progress("feeds visited", len(feeds or settings.feeds)) as advance:
         return stages.collect(settings, feeds, on_visit=lambda visit: advance(1))
+
+
+def sweep(settings: Settings) -> list[dict[str, Any]]:
+    """Look again at kept posts; return the rows of `visits` this made."""
+    with output.counting("feeds looked at again") as advance:
+        return stages.sweep(settings, on_visit=lambda visit: advance(1))
+
+
+def examine(settings: Settings, *, mend: bool) -> list["Finding"]:
+    """Return what is wrong with the lake's files; mend: put them aside."""
+    with output.working("reading the lake"):
+        return stages.examine(settings, mend=mend)
 
 
 def enrich(settings: Settings) -> stages.Enriched:
@@ -40,10 +56,37 @@ def enrich_file(source: Path, target: Path, *, overall: bool, environment: Mappi
         return judge_file(source, target, overall=overall, environment=environment, on_line=lambda: advance(1))
 
 
-def publish(settings: Settings) -> "Published":
-    """Build the DuckDB file."""
+def publish(settings: Settings, *, rebuild: bool = False, verify: bool = False) -> "Published":
+    """Bring the DuckDB file up to date."""
     with output.working("publishing"):
-        return stages.publish(settings)
+        return stages.publish(settings, rebuild=rebuild, verify=verify)
+
+
+def rollback(settings: Settings) -> datetime:
+    """Go back to the DuckDB file before this one; return when that was published (UTC)."""
+    from warehouse import snapshot
+
+    snapshot.rollback(settings.database)
+    with snapshot.connect(settings.database) as connection:
+        [[published_at]] = connection.execute("SELECT published_at FROM lake.snapshot").fetchall()
+    return published_at
+
+
+def forget(settings: Settings, asked: str) -> "Forgetting":
+    """Forget an author or a post."""
+    with output.working("forgetting"):
+        return stages.forget(settings, asked)
+
+
+def replay(settings: Settings, *, days: int, other: Path | None, is_tuned: bool) -> "Replayed":
+    """Try rules on stored history."""
+    from dags import alert_events
+    from dags.replaying import replayed
+
+    past, unread = alert_events.read(stages.open_lake(settings))
+    for reason in unread:
+        output.warn(f"{reason}; what was told and said in it is not counted")
+    return replayed(settings, past, days=days, other=other, is_tuned=is_tuned, step=output.progress)
 
 
 def run(settings: Settings, environment: Mapping[str, str], *, as_json: bool = False) -> bool:

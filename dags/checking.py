@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from dags.notify import NoChannel, channel_of
+from dags.checking_alerts import alert_warnings, who_is_told
 from dags.settings import Settings, address_of
 from listeners.feed import FeedOptions
 from listeners.registry import SOURCES, load
 
 
 def report(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return brands, feeds and warnings."""
+    """Return brands, feeds, who is told, and warnings."""
     names = {brand.name for brand in settings.brands}
     warnings = [
         f"{brand.name}: competitor {competitor!r} is no [[brand]], so nothing is counted for it"
@@ -20,14 +20,7 @@ def report(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
         if competitor not in names
     ]
     warnings += _shared_names(settings)
-    for brand in settings.brands:
-        if "default" not in brand.owners:
-            warnings.append(f"{brand.name}: no default owner, so an alert about it reaches nobody")
-        for owner in sorted(set(brand.owners.values())):
-            try:
-                channel_of(owner, settings.alerts, environment)
-            except NoChannel as error:
-                warnings.append(f"{brand.name}: {error}")
+    warnings += alert_warnings(settings, environment)
     for feed in settings.feeds:
         named = [value for key, value in feed if key.endswith("_env") and isinstance(value, str)]
         warnings += [f"{feed.id}: {name} is not set" for name in named if not environment.get(name)]
@@ -51,6 +44,7 @@ def report(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
             }
             for feed in settings.feeds
         ],
+        "told": who_is_told(settings),
         "warnings": warnings,
     }
 

@@ -10,7 +10,7 @@ from dags.settings import Settings, SettingsError
 
 MARK = "demo.json"
 CONFIG = "demo.toml"
-_OURS = ("posts", "mentions", "visits", "rejects", "alerts", "corrections", "state", ".locks")
+_OURS = ("posts", "mentions", "visits", "rejects", "alerts", "corrections", "erasures", "state", ".locks")
 
 
 class Demo(BaseModel):

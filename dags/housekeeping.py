@@ -1,6 +1,7 @@
-"""Once a day (03:17 UTC): merge small files, clear away what older nlp_versions and killed runs left.
+"""Once a day (03:17 UTC): look again at kept posts; merge small files, clear what old versions and killed runs left.
 
-Nothing it does changes the answer to a query. By hand: `wom housekeeping`.
+`sweep` takes down here what is gone at its source (by hand: `wom sweep`). Nothing that `tidy` does changes the answer
+to a query (by hand: `wom housekeeping`), unless something came in of somebody while they were being forgotten: it goes.
 """
 
 from airflow.sdk import dag, task
@@ -18,12 +19,20 @@ from dags.task_policy import RETRIED, START, every
 )
 def housekeeping():
     @task(**RETRIED)
+    def sweep() -> dict[str, int]:
+        from dags import stages
+        from dags.settings import load_settings
+
+        return stages.outcomes(stages.sweep(load_settings()))
+
+    @task(**RETRIED)
     def tidy() -> dict[str, int]:
         from dags import stages
         from dags.settings import load_settings
 
         return stages.tidy(load_settings())
 
+    sweep()
     tidy()
 
 

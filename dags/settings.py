@@ -15,21 +15,34 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from dags.toml_lines import line_of
-from listeners.feed import FeedOptions, PollMinutes
+from listeners.feed import FeedOptions, PollMinutes, WebAddress
 from listeners.registry import SOURCES, load
 from nlp.brands import Brand
+from warehouse.spike_rules import DEFAULT, Rules
 
 # What an owner may be named for: each aspect a mention can be about, and the rest.
 Owned = Literal[
     "default", "product", "reliability", "price", "billing", "delivery", "support", "staff", "place", "app", "returns",
     "privacy", "employer", "ethics",
 ]  # fmt: skip
+Severity = Literal["tell", "page"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _DUE = {  # what pydantic says of types, in TOML's words
     "tuple_type": 'a list is due, as in ["one", "two"]',
@@ -38,11 +51,15 @@ _DUE = {  # what pydantic says of types, in TOML's words
     "string_type": "a text in quotes is due",
     "string_too_short": "it is empty",
 }
+EVERY_OTHER_SOURCE = "default"  # in keep_days
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class SettingsError(Exception):
     """listening.toml or a WOM_* variable is wrong; the message says where and what would be right."""
+
+
+Opportunity = Literal["recovery", "praise", "competitor", "silent_feed", "rising_aspect", "rising_phrase"]
 
 
 class BrandSettings(Brand):
@@ -52,6 +69,11 @@ class BrandSettings(Brand):
     owners: dict[Owned, Text] = Field(
         default={},
         description="who is told, by aspect: a mail address or an [[alerts.target]]; `default` for the rest",
+    )
+    alerts: tuple[Opportunity, ...] = Field(
+        default=(),
+        description="what is told besides negative spikes: complaints worth an answer (recovery), a spike of praise, a "
+        "negative one of a competitor, a feed gone silent, aspects or phrases of complaints on the rise",
     )
 
 
@@ -102,8 +124,102 @@ class AlertTarget(BaseModel):
         return self
 
 
+def _clock(value: Any) -> time:
+    found = re.fullmatch(r"(\d\d):(\d\d)", value) if isinstance(value, str) else None
+    if not found or not (int(found[1]) < 24 and int(found[2]) < 60):
+        raise ValueError('a time of day is due, as in "08:30"')
+    return time(int(found[1]), int(found[2]))
+
+
+def _hours(value: Any) -> tuple[time, time]:
+    written = re.fullmatch(r"(\d\d:\d\d)\s*-\s*(\d\d:\d\d)", value) if isinstance(value, str) else None
+    if not written:
+        raise ValueError('two times of day are due, as in "22:00-07:00"')
+    first, last = _clock(written[1]), _clock("00:00" if written[2] == "24:00" else written[2])
+    if first == last:
+        raise ValueError("hours that begin when they end are a whole day, and nothing would be told")
+    return first, last
+
+
+class AlertRoute(BaseModel):
+    """[[alerts.route]]: how an owner is told. Of several, the first that fits the owner and the severity holds."""
+
+    model_config = _STRICT
+
+    owner: Text | None = Field(
+        default=None, description="whose: a name in `owners` or `escalate_to`; everybody's unless set"
+    )
+    severity: Severity | None = Field(
+        default=None, description="of what: tell, or page, which is surer; both unless set"
+    )
+    channels: tuple[Text, ...] = Field(
+        default=(),
+        description="mail addresses or targets, the next where one fails; the one that has the owner's name unless set",
+    )
+    quiet_hours: Annotated[tuple[time, time], BeforeValidator(_hours)] | None = Field(
+        default=None, description='as in "22:00-07:00": what is no page waits until they are over'
+    )
+    digest_at: tuple[Annotated[time, BeforeValidator(_clock)], ...] = Field(
+        default=(), description='as in ["08:00", "16:00"]: what is no page is told then, in one message'
+    )
+    time_zone: Text = Field(default="UTC", description="whose clock these are, as in Europe/Berlin")
+    escalate_to: Text | None = Field(default=None, description="the owner who is told next where nobody acknowledges")
+    escalate_minutes: int | None = Field(
+        default=None, ge=1, le=7 * 24 * 60, description="how long the next owner is left alone"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
+            raise ValueError("no such time zone; one is called Europe/Berlin, another UTC") from error
+        return name
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> "AlertRoute":
+        if self.severity == "page" and (self.quiet_hours or self.digest_at):
+            raise ValueError("a page waits for nothing: quiet_hours and digest_at belong to a route of severity tell")
+        if (self.escalate_to is None) != (self.escalate_minutes is None):
+            raise ValueError("escalate_to and escalate_minutes go together")
+        return self
+
+
+class AlertRules(BaseModel):
+    """[alerts.rules]: what is told as a spike; `wom replay` shows what a change would do (warehouse/spike_rules.py)."""
+
+    model_config = _STRICT
+
+    opens: float = Field(default=DEFAULT.opens, ge=1, le=50, description="score that opens a spike")
+    holds: float = Field(default=DEFAULT.holds, ge=0, le=50, description="score with which it goes on")
+    pages: float = Field(default=DEFAULT.pages, ge=1, le=50, description="score that may wake somebody")
+    tell_rate: float = Field(default=DEFAULT.tell_rate, gt=0, le=1, description="share of false ones borne among all")
+    page_rate: float = Field(default=DEFAULT.page_rate, gt=0, le=1, description="the same among those that page")
+    negatives_at_least: int = Field(
+        default=DEFAULT.negatives_at_least, ge=2, le=1_000_000, description="negative mentions a spike has"
+    )
+    times_expected_at_least: float = Field(
+        default=DEFAULT.times_expected_at_least, ge=1, le=1000, description="and how many times as many as usual"
+    )
+    share_above_at_least: float = Field(
+        default=DEFAULT.share_above_at_least, ge=0, le=1, description="and how far their share lies above the usual one"
+    )
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> "AlertRules":
+        if self.holds > self.opens:
+            raise ValueError(f"holds ({self.holds:g}) is above opens ({self.opens:g}): no spike would go on")
+        return self
+
+    @property
+    def as_rules(self) -> Rules:
+        """Return them as the detector takes them."""
+        return Rules(**self.model_dump())
+
+
 class AlertSettings(BaseModel):
-    """[alerts]: how owners are told."""
+    """[alerts]: what is told, and how."""
 
     model_config = _STRICT
 
@@ -111,12 +227,42 @@ class AlertSettings(BaseModel):
         default=None,
         description="the environment variable that holds the mail server as an Apprise URL, mailtos://...?from=...",
     )
+    report_url: WebAddress | None = Field(
+        default=None, description="where what `wom report` writes is served; messages then link to it"
+    )
     target: tuple[AlertTarget, ...] = ()
+    route: tuple[AlertRoute, ...] = ()
+    rules: AlertRules = AlertRules()
 
-    @field_validator("target", mode="before")
+    @field_validator("target", "route", mode="before")
     @classmethod
-    def _a_list_of_tables(cls, value: Any) -> Any:
-        return _tables("alerts.target", value)
+    def _a_list_of_tables(cls, value: Any, info: Any) -> Any:
+        return _tables(f"alerts.{info.field_name}", value)
+
+
+class HousekeepingSettings(BaseModel):
+    """[housekeeping]: what is kept, and how long."""
+
+    model_config = _STRICT
+
+    keep_days: dict[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(
+        default={},
+        description="days after its fetch that what a source brought is kept, by source; `default` for the others; "
+        "for ever unless set",
+    )
+
+    @field_validator("keep_days")
+    @classmethod
+    def _of_sources(cls, keep_days: dict[str, int]) -> dict[str, int]:
+        valid = [*sorted(SOURCES), EVERY_OTHER_SOURCE]
+        for name in keep_days:
+            if name not in valid:
+                raise ValueError(f"{name!r} is no source; valid: {', '.join(valid)}{_meant(name, valid)}")
+        return keep_days
+
+    def kept_for(self, source: str) -> int | None:
+        """Return how many days after its fetch what a source brought is kept; None: for ever."""
+        return self.keep_days.get(source, self.keep_days.get(EVERY_OTHER_SOURCE))
 
 
 class Settings(BaseModel):
@@ -129,6 +275,7 @@ class Settings(BaseModel):
     feeds: tuple[FeedOptions, ...]
     collect: CollectSettings
     alerts: AlertSettings
+    housekeeping: HousekeepingSettings
     lake: str
     database: Path
     author_key: bytes | None = Field(repr=False)
@@ -153,6 +300,7 @@ class _File(BaseModel):
     feed: tuple[dict[str, Any], ...] = ()
     collect: CollectSettings = CollectSettings()
     alerts: AlertSettings = AlertSettings()
+    housekeeping: HousekeepingSettings = HousekeepingSettings()
 
     @field_validator("brand", "feed", mode="before")
     @classmethod
@@ -209,10 +357,31 @@ def read_settings(path: Path, *, lake: str, environment: Mapping[str, str]) -> S
         feeds=feeds,
         collect=file.collect,
         alerts=file.alerts,
+        housekeeping=file.housekeeping,
         lake=lake,
         database=database_path(lake, environment),
         author_key=key.encode() if key else None,
     )
+
+
+def read_rules(path: Path) -> Rules:
+    """Return what [alerts.rules] says in a TOML file, whatever else stands there. Raises SettingsError."""
+    if not path.exists():
+        raise SettingsError(f"--rules {path}: no such file")
+    toml = _read_text(path)
+    try:
+        document = tomllib.loads(toml)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path}: this is not TOML: {error}") from error
+    alerts = document.get("alerts")
+    if not isinstance(alerts, dict) or "rules" not in alerts:
+        raise SettingsError(
+            f"{path}: there is no [alerts.rules]; write at least one, as in:\n\n    [alerts.rules]\n    opens = 4"
+        )
+    try:
+        return AlertRules.model_validate(alerts["rules"]).as_rules
+    except ValidationError as error:
+        raise SettingsError(_explain(path, toml, error, within=("alerts", "rules"), model=AlertRules)) from error
 
 
 def database_path(lake: str, environment: Mapping[str, str]) -> Path:

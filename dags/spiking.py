@@ -170,6 +170,7 @@ def _lines(counts: Counts, verdicts: "Verdicts") -> Iterator[tuple[str, ...]]:
 def _judged(verdicts: "Verdicts") -> Iterator[tuple[str, ...]]:
     """Yield what is written of each row that was judged: score, alert, expected, observed, reason."""
     from warehouse import spikes
+    from warehouse.spike_rules import DEFAULT
 
     plain = {
         spikes.NOT_HEARD: "not heard: the counts are missing",
@@ -189,7 +190,7 @@ def _judged(verdicts: "Verdicts") -> Iterator[tuple[str, ...]]:
         elif state == spikes.WARMING_UP:
             yield "", "0", f"{expected:.3f}", f"{negatives:.0f}", plain[state]
         elif state == spikes.QUIET:
-            reason = plain[state] if score < spikes.HOLDS else "suspect, but too little to tell"
+            reason = plain[state] if score < DEFAULT.holds else "suspect, but too little to tell"
             yield f"{score:.3f}", "0", f"{expected:.3f}", f"{negatives:.0f}", reason
         else:
             what = "spike" if state == spikes.OPENED else "spike goes on"

@@ -9,7 +9,7 @@ import os
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,8 +28,12 @@ from warehouse.lake import Lake
 from warehouse.tables import BRANDS, FEEDS, conform
 
 if TYPE_CHECKING:
+    from dags.attending import Attended
     from dags.correcting import Corrected
+    from dags.forgetting import Forgetting
+    from dags.visits import Visitor
     from dags.watching import Watched
+    from warehouse.doctor import Finding
     from warehouse.snapshot import Published
 
 FEEDS_A_SHARD = 200  # what one task reads side by side without waiting for a place
@@ -98,22 +102,11 @@ def collect(
     window: read this stretch of history, from feeds whose source keeps one; the others are not visited.
     Raises SettingsError for an unknown feed, LakeUnwritable where the lake cannot be written (a retry goes on).
     """
-    from dags.visits import Visitor
-    from nlp.matcher import Matcher
-
     refuse_to_mix(settings)
     feeds = _named(settings, feed_ids)
     if window:
         feeds = [feed for feed in feeds if has_history(feed.source)]
-    visitor = Visitor(
-        lake=open_lake(settings),
-        settings=settings.collect,
-        author_key=author_key(settings),
-        names_a_brand=Matcher(settings.recognised).names_any,
-        clock=now,
-        run_id=f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
-        environment=environment,
-    )
+    visitor = _visitor(settings, now, environment)
     return asyncio.run(visitor.visit_all(feeds, window=window, on_visit=on_visit))
 
 
@@ -200,8 +193,12 @@ def enrich(
 # publish
 
 
-def publish(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> "Published":
-    """Build the DuckDB file from the lake, check it and swap it in.
+def publish(
+    settings: Settings, *, rebuild: bool = False, verify: bool = False, now: Callable[[], datetime] = utc_now
+) -> "Published":
+    """Bring the DuckDB file up to date with the lake, check it and swap it in.
+
+    rebuild: from the whole lake, whatever the last one holds. verify: both ways, and compare.
 
     It shows one nlp_version: the current one, unless an older one has read more of the posts. So a brand added to
     listening.toml does not empty the file until everything is read again.
@@ -214,9 +211,20 @@ def publish(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> "Pu
     lake, current = open_lake(settings), version_of(settings)
     made = {maker_of(path) for path in lake.files("mentions")}
     version = min(made | {current}, key=lambda known: (len(lake.pending(known)), known != current, known))
-    brands, feeds = _brands(settings.brands), _feeds(settings.feeds)
+    brands, feeds = _brands(settings.brands), _feeds(settings)
     errors = sentiment_errors() if version == current else None  # those of another version nobody knows
-    return snapshot.publish(lake, settings.database, brands, feeds, version, now(), errors)
+    return snapshot.publish(
+        lake,
+        settings.database,
+        brands,
+        feeds,
+        version,
+        now(),
+        errors,
+        rules=settings.alerts.rules.as_rules,
+        rebuild=rebuild,
+        verify=verify,
+    )
 
 
 # watch
@@ -239,6 +247,29 @@ def watch(
     if watched.counts:
         publish(settings, now=now)
     return watched
+
+
+# answers to alerts
+
+
+def attend(
+    settings: Settings,
+    alert: str,
+    what: str,
+    *,
+    by: str,
+    note: str | None = None,
+    until: datetime | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> "Attended":
+    """Store that a person acknowledged, snoozed (until), resolved or dismissed an alert; the next publish shows it.
+
+    alert: its id, or how that begins if no other does. Raises SettingsError where there is none, or it is too late.
+    """
+    from dags import attending
+
+    refuse_to_mix(settings)
+    return attending.attend(open_lake(settings), alert, what, by=by, note=note, until=until, now=now())
 
 
 # corrections
@@ -284,11 +315,130 @@ def corrections(settings: Settings) -> list[dict[str, Any]]:
 
 
 def tidy(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> dict[str, int]:
-    """Merge small files, drop mentions of other nlp_versions, clear abandoned temporaries; return counts."""
+    """Merge small files, drop what is old and mentions of other nlp_versions, clear temporaries; return counts.
+
+    What came in of somebody while they were being forgotten goes too.
+    """
     from warehouse import retention
 
     lake, version = open_lake(settings), version_of(settings)
-    return retention.tidy(lake, version, now())
+    forgotten = _forget_again(settings, lake, now)
+    return {"forgotten_rows_removed": forgotten, **retention.tidy(lake, version, now(), settings.housekeeping.kept_for)}
+
+
+def examine(settings: Settings, *, mend: bool = False, now: Callable[[], datetime] = utc_now) -> list["Finding"]:
+    """Return what is wrong with the lake's files; mend: put them aside, and the rest goes on."""
+    from warehouse import doctor
+
+    return doctor.examine(open_lake(settings), now(), mend=mend)
+
+
+def forget(
+    settings: Settings,
+    asked: str,
+    *,
+    dry_run: bool = False,
+    now: Callable[[], datetime] = utc_now,
+) -> "Forgetting":
+    """Remove an author or a post from the lake and the DuckDB file, for good; dry_run: only count what that would take.
+
+    asked: an author's pseudonym, network:account, a post_id, how one begins if no other does, or a post's URL.
+    The DuckDB file is built anew, and the one before it goes. Raises SettingsError where none or several fit. May be
+    killed at any byte and run again.
+    """
+    from dags import forgetting
+
+    lake = open_lake(settings)
+    done = forgetting.forget(lake, author_key(settings), asked, now(), dry_run=dry_run)
+    return done if dry_run else replace(done, rebuilt=_publish_without(settings, now))
+
+
+def erasures(settings: Settings) -> list[dict[str, Any]]:
+    """Return what was forgotten and by how much which figures fell, oldest first."""
+    from dags import forgetting
+
+    return forgetting.erasures(open_lake(settings), author_key(settings))
+
+
+def _forget_again(settings: Settings, lake: Lake, now: Callable[[], datetime]) -> int:
+    """Remove what came in while somebody was being forgotten; return how many rows that were."""
+    from dags.feed_state import remembered_as
+    from warehouse.erasure import erase
+
+    if not lake.files("erasures"):
+        return 0
+    erased = erase(lake, author_key(settings), None, now(), remembered_as=remembered_as)
+    removed = sum(number for table, number in erased.counts.items() if table != "state")
+    if removed:
+        _publish_without(settings, now)
+    return removed
+
+
+def _publish_without(settings: Settings, now: Callable[[], datetime]) -> bool:
+    """Build the DuckDB file anew, where there is one, and leave none to go back to; return whether there was one.
+
+    Raises StillPublished where that fails.
+    """
+    from dags.forgetting import StillPublished
+    from warehouse import snapshot
+
+    snapshot.drop_previous(settings.database)
+    if not settings.database.exists():
+        return False
+    try:
+        publish(settings, rebuild=True, now=now)
+    except Exception as error:
+        raise StillPublished(
+            f"the lake holds nothing of it any more, but {settings.database} does until a publish succeeds, and this "
+            f"one did not: {error}. Then run this again"
+        ) from error
+    snapshot.drop_previous(settings.database)
+    return True
+
+
+def sweep(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    environment: Mapping[str, str] = os.environ,
+    on_visit: Callable[[dict[str, Any]], None] = lambda visit: None,
+) -> list[dict[str, Any]]:
+    """Look again at the kept posts that are a day, a week or a month old; return the rows of `visits` this made.
+
+    What is gone at its source gets a tombstone. Sources that cannot be asked for a post by its id are left alone.
+    Raises LakeUnwritable where the lake cannot be written (a retry goes on).
+    """
+    from dags import sweeping
+    from dags.polling import NO_ANSWER
+
+    refuse_to_mix(settings)
+    lake = open_lake(settings)
+    planned = sweeping.plan(lake, settings.feeds, now())
+    feeds = [feed for feed in settings.feeds if feed.id in planned]
+    readings = {feed.id: sweeping.reading(feed, planned[feed.id]) for feed in feeds}
+    if not feeds:
+        return []
+    visitor = _visitor(settings, now, environment)
+    visits = asyncio.run(visitor.visit_all(feeds, readings=readings, on_visit=on_visit))
+    for visit in visits:
+        if visit["outcome"] not in NO_ANSWER:
+            sweeping.save(lake, visit["feed"], planned[visit["feed"]].reached)
+    return visits
+
+
+def _visitor(settings: Settings, now: Callable[[], datetime], environment: Mapping[str, str]) -> "Visitor":
+    from dags.visits import Visitor
+    from nlp.matcher import Matcher
+
+    return Visitor(
+        lake=open_lake(settings),
+        settings=settings.collect,
+        author_key=author_key(settings),
+        names_a_brand=Matcher(settings.recognised).names_any,
+        clock=now,
+        run_id=f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        environment=environment,
+    )
 
 
 def _named(settings: Settings, feed_ids: Sequence[str] | None) -> list[FeedOptions]:
@@ -316,6 +466,15 @@ def _brands(brands: Sequence[BrandSettings]) -> pa.RecordBatch:
     return conform(pa.RecordBatch.from_pylist(rows, schema=BRANDS), BRANDS)
 
 
-def _feeds(feeds: Sequence[FeedOptions]) -> pa.RecordBatch:
-    rows = [{"feed": feed.id, "source": feed.source, "url": address_of(feed), "about": feed.about} for feed in feeds]
+def _feeds(settings: Settings) -> pa.RecordBatch:
+    rows = [
+        {
+            "feed": feed.id,
+            "source": feed.source,
+            "url": address_of(feed),
+            "about": feed.about,
+            "keep_days": settings.housekeeping.kept_for(feed.source),
+        }
+        for feed in settings.feeds
+    ]
     return conform(pa.RecordBatch.from_pylist(rows, schema=FEEDS), FEEDS)

@@ -4,8 +4,7 @@ The questions are the stable names the data team uses too; nothing here computes
 """
 
 import contextlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,7 @@ def reading(database: Path) -> Iterator["DuckDBPyConnection"]:
 def ask(database: "DuckDBPyConnection", query: str, parameters: dict[str, Any] | None = None) -> tuple[Rows, list[str]]:
     """Return a query's rows and its columns, in order."""
     cursor = database.execute(query, parameters or {})
-    columns = _distinct([column[0] for column in cursor.description or ()])
+    columns = distinct([column[0] for column in cursor.description or ()])
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()], columns
 
 
@@ -44,11 +43,8 @@ def answer(database: "DuckDBPyConnection", query: str) -> tuple[Rows, list[str]]
     """
     import duckdb
 
-    kind = duckdb.StatementType
+    refuse_all_but_a_query(database, query)
     try:
-        found = [statement.type for statement in database.extract_statements(query)]
-        if len(found) != 1 or found[0] not in (kind.SELECT, kind.EXPLAIN, kind.PRAGMA, kind.MULTI):  # MULTI: PIVOT
-            raise SettingsError("write one SELECT (or FROM, SHOW, DESCRIBE, SUMMARIZE, EXPLAIN): this only reads")
         shape = database.execute(query).description or ()
         zoned = [name for name, type_, *_ in shape if type_ == duckdb.type("TIMESTAMP WITH TIME ZONE")]
         if zoned:  # DuckDB needs pytz to give Python such times
@@ -59,6 +55,19 @@ def answer(database: "DuckDBPyConnection", query: str) -> tuple[Rows, list[str]]
         raise SettingsError(f"DuckDB: {error}") from error
 
 
+def refuse_all_but_a_query(database: "DuckDBPyConnection", query: str) -> None:
+    """Raise SettingsError where it is no query, several, or one that writes."""
+    import duckdb
+
+    kind = duckdb.StatementType
+    try:
+        found = [statement.type for statement in database.extract_statements(query)]
+    except duckdb.Error as error:
+        raise SettingsError(f"DuckDB: {error}") from error
+    if len(found) != 1 or found[0] not in (kind.SELECT, kind.EXPLAIN, kind.PRAGMA, kind.MULTI):  # MULTI: PIVOT
+        raise SettingsError("write one SELECT (or FROM, SHOW, DESCRIBE, SUMMARIZE, EXPLAIN): this only reads")
+
+
 def _refuse_unknown(database: "DuckDBPyConnection", brand: str) -> None:
     """Raise SettingsError for a brand that listening.toml did not name when the file was published, nor any alert."""
     found, _ = ask(database, "SELECT brand FROM brands UNION SELECT brand FROM alerts ORDER BY brand")
@@ -67,7 +76,7 @@ def _refuse_unknown(database: "DuckDBPyConnection", brand: str) -> None:
         raise SettingsError(f"no brand {brand!r} in this file; valid: {', '.join(known)}")
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct(names: list[str]) -> list[str]:
     """Return column names with the second "n" called "n_2"."""
     met: dict[str, int] = {}
     for place, name in enumerate(names):
@@ -106,13 +115,24 @@ def per_day(database: "DuckDBPyConnection", brand: str, days: int) -> Rows:
     return ask(database, query, {"brand": brand, "since": since})[0]
 
 
-def alerts(database: "DuckDBPyConnection", brand: str | None) -> Rows:
-    """Return alerts, the newest first, their evidence as an object. Raises SettingsError for an unknown brand."""
+def alerts(database: "DuckDBPyConnection", brand: str | None, states: Sequence[str] | None = None) -> Rows:
+    """Return alerts, the newest first, their evidence as an object; only those in one of these states, if any is given.
+
+    Raises SettingsError for an unknown brand or state.
+    """
+    from warehouse.alert_states import STATES, evidence_in
+
     if brand is not None:
         _refuse_unknown(database, brand)
+    if strays := [state for state in states or () if state not in STATES]:
+        raise SettingsError(f"no alert is {', '.join(strays)}; valid states: {', '.join(STATES)}")
     rows, _ = ask(
         database,
-        "FROM alerts WHERE $brand IS NULL OR brand = $brand ORDER BY opened_at DESC, brand",
-        {"brand": brand},
+        """
+        FROM alerts
+        WHERE ($brand IS NULL OR brand = $brand) AND ($states IS NULL OR list_contains($states, state))
+        ORDER BY opened_at DESC, brand
+        """,
+        {"brand": brand, "states": list(states) if states else None},
     )
-    return [{**row, "evidence": json.loads(row["evidence"])} for row in rows]
+    return [{**row, "evidence": evidence_in(row)} for row in rows]

@@ -36,15 +36,26 @@ def test_the_help_names_every_command(wom):
         "enrich",
         "publish",
         "watch",
+        "test-alerts",
         "demo",
         "up",
         "trends",
         "feeds",
         "alerts",
+        "report",
+        "ack",
+        "snooze",
+        "resolve",
+        "dismiss",
         "spikes",
+        "replay",
         "correct",
         "corrections",
+        "forget",
+        "erasures",
+        "doctor",
         "sql",
+        "dictionary",
     ):
         assert f" {command} " in shown.stdout
 
@@ -55,6 +66,16 @@ def test_a_wrong_listening_toml_ends_with_status_2_and_one_clear_message(wom, co
     assert done.returncode == 2
     assert "listening.toml, line 2: unknown key 'nam'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_test_message_goes_out_on_each_channel(wom, inbox):
+    toml = toml_of({"a": "http://127.0.0.1:1/"}, more=f'\n[[alerts.target]]\nname = "care"\nurl = "{inbox.url}"\n')
+    done = wom("test-alerts", "--json", toml=toml)
+    assert (done.returncode, [row["delivered"] for row in json.loads(done.stdout)]) == (0, [True])
+    assert [message["title"] for message in inbox.messages] == ["Word of Mouse: a test"]
+    inbox.status = 500
+    assert wom("test-alerts", "care").returncode == 1
+    assert wom("test-alerts", "cure").returncode == 2
 
 
 def test_an_unknown_option_ends_with_status_2(wom):
@@ -154,6 +175,34 @@ def test_any_answer_is_valid_json_and_fits_any_terminal(wom, feeds):
     [row] = json.loads(wom("sql", "SELECT TIMESTAMPTZ '2026-11-21 10:00+02' AS at", "--json").stdout)
     assert row == {"at": "2026-11-21T08:00:00"}
     assert wom("trends", PYTHONIOENCODING="ascii").returncode == 0
+
+
+def test_an_answer_may_go_to_files_and_the_file_says_what_it_holds(wom, feeds, tmp_path):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    query = "SELECT brand, title FROM mentions"
+    done = wom("sql", query, "--csv", str(tmp_path / "a.csv"), "--parquet", str(tmp_path / "a.parquet"), "--json")
+    assert json.loads(done.stdout) == {"rows": 1, "files": [str(tmp_path / "a.csv"), str(tmp_path / "a.parquet")]}
+    assert (tmp_path / "a.csv").read_text().splitlines()[1] == '"Acme","Acme is fine"'
+    page = wom("dictionary").stdout
+    assert "### mentions\n" in page
+    assert "| `sentiment` | TINYINT | " in page
+    assert "  - name: word_of_mouse\n" in wom("dictionary", "--dbt").stdout
+
+
+def test_what_is_wrong_in_the_lake_is_told_until_it_is_put_aside(wom, feeds, tmp_path):
+    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
+    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+    assert wom("doctor").returncode == 0
+    [posts] = (tmp_path / "lake" / "posts").rglob("*.parquet")
+    posts.write_bytes(posts.read_bytes()[:99])
+    told = wom("doctor", "--json")
+    assert told.returncode == 1
+    assert {finding["kind"] for finding in json.loads(told.stdout)} == {"damaged", "orphaned"}
+    mended = wom("doctor", "--mend")
+    assert (mended.returncode, posts.exists()) == (0, False)
+    assert "-> quarantine/" in mended.stdout
+    assert wom("doctor").returncode == wom("run").returncode == 0
 
 
 def test_a_damaged_file_is_told_and_published_anew(wom, feeds, tmp_path):

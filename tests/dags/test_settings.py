@@ -1,5 +1,7 @@
 """listening.toml: what is accepted, and what is said about what is not."""
 
+import re
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,34 @@ def test_the_file_that_comes_with_the_project_is_valid():
     assert {feed.source for feed in settings.feeds} == {"hackernews", "mastodon", "rss"}
 
 
+def test_how_long_a_source_is_kept_is_its_own_number_or_that_of_the_others(read):
+    told = read(BRAND + FEED + "\n[housekeeping]\nkeep_days = { mastodon = 90, default = 730 }\n").housekeeping
+    assert [told.kept_for(source) for source in ("mastodon", "rss")] == [90, 730]
+    assert read(BRAND + FEED).housekeeping.kept_for("rss") is None
+
+
+def test_what_the_readme_and_the_file_that_comes_along_say_of_keep_days_is_valid(read):
+    root = Path(__file__).parents[2]
+    in_readme = re.findall(r"```toml\n(\[housekeeping\]\n.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    commented = re.findall(r"^# (keep_days = .*)$", (root / "listening.toml").read_text(), re.MULTILINE)
+    for text in (*in_readme, *(f"[housekeeping]\n{line}\n" for line in commented)):
+        assert read(BRAND + FEED + "\n" + text).housekeeping.kept_for("mastodon") == 365
+    assert len(in_readme) == len(commented) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{ mastodo = 90 }", r"line 9: keep_days .*'mastodo' is no source; valid: .*did you mean 'mastodon'"),
+        ("{ rss = 0 }", r"line 9: rss is 0: .*greater than or equal to 1"),
+        ("30", "line 9: keep_days is 30: a table is due"),
+    ],
+)
+def test_a_wrong_keep_days_is_refused_with_what_would_be_right(read, written, said):
+    with pytest.raises(SettingsError, match=said):
+        read(BRAND + FEED + f"\n[housekeeping]\nkeep_days = {written}\n")
+
+
 def test_a_full_brand_is_read_as_written(read):
     settings = read(
         """
@@ -54,7 +84,7 @@ def test_a_full_brand_is_read_as_written(read):
         ("", "there is no [[brand]]"),
         (BRAND, "there is no [[feed]]"),
         ("brand = [", "this is not TOML"),
-        (BRAND + 'alias = ["acme"]\n' + FEED, "line 3: unknown key 'alias'; valid: aliases,"),
+        (BRAND + 'alias = ["acme"]\n' + FEED, "line 3: unknown key 'alias'; valid: alerts, aliases,"),
         (BRAND + 'owners = { biling = "x@acme.example" }\n' + FEED, "line 3: unknown key 'biling'; valid: default,"),
         (BRAND + '[[feed]]\nid = "x"\nsource = "twiter"\n', "line 5: source is 'twiter'; valid: "),
         (BRAND + '[[feed]]\nid = "x"\n', "source is missing; valid: "),
@@ -66,10 +96,21 @@ def test_a_full_brand_is_read_as_written(read):
         (BRAND + '[[feed]]\nid = "Not an id"\nsource = "hackernews"\n', "line 4: id is 'Not an id': "),
         ('[brand]\nname = "Acme"\n' + FEED, "write [[brand]] with two brackets"),
         (BRAND + FEED + '[collect]\nconsent = "maybe"\n', "line 8: consent is 'maybe': Input should be 'opt_out' or 'opt_in'"),
-        (BRAND + FEED + "[colect]\n", "unknown key 'colect'; valid: alerts, brand, collect, feed (did you mean 'collect'?)"),
+        (BRAND + FEED + "[colect]\n", "unknown key 'colect'; valid: alerts, brand, collect, feed, housekeeping (did you mean 'collect'?)"),
         (BRAND + FEED + '[[alerts.target]]\nname = "x"\n', "give either url, or url_env"),
         (BRAND + FEED + '[alerts.target]\nname = "x"\n', "write [[alerts.target]] with two brackets"),
         (BRAND + FEED + '[[alerts.target]]\nname = "x"\nurl = "json://a"\n' * 2, "alert target 'x' is there twice"),
+        (BRAND + FEED + '[alerts.route]\nowner = "x"\n', "write [[alerts.route]] with two brackets"),
+        (BRAND + FEED + '[[alerts.route]]\nchanels = []\n', "line 8: unknown key 'chanels'; valid: channels, digest_at,"),
+        (BRAND + FEED + '[[alerts.route]]\nseverity = "pag"\n', "line 8: severity is 'pag': Input should be 'tell' or 'page'"),
+        (BRAND + FEED + '[[alerts.route]]\nquiet_hours = "22-7"\n', "line 8: quiet_hours is '22-7': two times of day are due"),
+        (BRAND + FEED + '[[alerts.route]]\nquiet_hours = "22:00-27:00"\n', "line 8: quiet_hours is '22:00-27:00': a time of day"),
+        (BRAND + FEED + '[[alerts.route]]\nquiet_hours = "00:00-24:00"\n', "are a whole day, and nothing would be told"),
+        (BRAND + FEED + '[[alerts.route]]\ndigest_at = ["8:00"]\n', "line 8: digest_at is '8:00': a time of day is due"),
+        (BRAND + FEED + '[[alerts.route]]\ntime_zone = "Europe/Bern"\n', "line 8: time_zone is 'Europe/Bern': no such time zone"),
+        (BRAND + FEED + '[[alerts.route]]\nescalate_to = "x"\n', "line 7: route is a table: escalate_to and escalate_minutes go"),
+        (BRAND + FEED + '[[alerts.route]]\nescalate_minutes = 0\n', "line 8: escalate_minutes is 0: Input should be greater"),
+        (BRAND + FEED + '[[alerts.route]]\nseverity = "page"\ndigest_at = ["08:00"]\n', "a page waits for nothing"),
         ('brand = "x"\n' + FEED, "write [[brand]] with two brackets"),
         ('[[brand]]\nname = "   "\n' + FEED, "line 2: name is '   ': it is empty"),
         ('[[brand]]\nname = "\\u200b"\n' + FEED, "line 2: name is '\\u200b': a name has something to see in it"),
@@ -176,3 +217,12 @@ def test_a_feeds_address_is_shown_without_its_secrets(read):
 
 def test_the_author_key_is_never_shown(read):
     assert "hunter2" not in repr(read(BRAND + FEED, WOM_AUTHOR_KEY="hunter2"))
+
+
+def test_a_route_is_read_as_written(read):
+    [route] = read(
+        BRAND + FEED + '[[alerts.route]]\nowner = "care"\nquiet_hours = "18:00-24:00"\ndigest_at = ["08:30"]\n'
+        'time_zone = "Asia/Kathmandu"\nchannels = ["chat"]\nescalate_to = "head"\nescalate_minutes = 30\n'
+    ).alerts.route  # fmt: skip
+    assert (route.quiet_hours, route.digest_at) == ((time(18), time(0)), (time(8, 30),))
+    assert (route.channels, route.escalate_to, route.escalate_minutes) == (("chat",), "head", 30)
