@@ -70,6 +70,6 @@ def test_the_diagram_of_the_readme_names_things_and_columns_that_are_there(told)
     drawn = {name: set(columns.split()[1::2]) for name, columns in re.findall(r"(\w+) \{ (.*?) \}", diagram)}
     there = {entry.name: {column.name for column in entry.columns} for entry in told}
     assert len(drawn) > 5
-    assert {name: columns - there.get(name, set()) for name, columns in drawn.items()} == dict.fromkeys(drawn, set())
+    assert [name for name, columns in drawn.items() if not columns <= there[name]] == []
     for one, other in re.findall(r"^ +(\w+) [|}o]+--[|{o]+ (\w+) :", diagram, re.MULTILINE):
         assert {one, other} <= drawn.keys()

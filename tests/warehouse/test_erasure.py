@@ -210,6 +210,12 @@ def test_a_file_that_cannot_be_searched_is_told(lake):
     assert [one.path for one in forget_ann(lake).unsearched] == [path]
 
 
+def test_a_file_that_was_put_aside_is_told_as_not_searched(lake):
+    [path, *_] = lake.files("posts")
+    aside = lake.put_aside(path, "today", "why")
+    assert [one.path for one in forget_ann(lake).unsearched] == [aside]
+
+
 def test_the_snapshot_is_built_anew_and_holds_nothing(lake, database, publish, ask):
     publish()
     shutil.copy(database, snapshot.previous(database))

@@ -6,7 +6,7 @@
 -- Method:  what_grew from the alert's first hour to the last that was told, or 24 hours where no evidence says. Its
 --          first hour is that in which the window that first told of it begins (evidence_since).
 -- Columns: dimension, value, n, negatives, share, share_low, share_high, usual_n, usual_share, expected, excess, z,
---          unknown_share, coverage, reason: as what_grew has them
+--          unknown_share, coverage, reason (each as what_grew has it)
 CREATE OR REPLACE MACRO why(alert_id, as_of := NULL) AS TABLE
 WITH asked AS (
     SELECT raised.brand,
