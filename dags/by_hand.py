@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dags import cli_output as output
-from dags import stages
+from dags import cli_output_stages, stages
 from dags.settings import Settings
 
 if TYPE_CHECKING:
@@ -96,13 +96,13 @@ def run(settings: Settings, environment: Mapping[str, str], *, as_json: bool = F
     """
     visits = collect(settings)
     if not as_json:
-        output.show_visits(visits, as_json=False)
+        cli_output_stages.show_visits(visits, as_json=False)
     enriched = enrich(settings)
     if not as_json:
-        output.show_enriched(enriched, as_json=False)
+        cli_output_stages.show_enriched(enriched, as_json=False)
     published = publish(settings)
     if not as_json:
-        output.show_published(published, settings.database, as_json=False)
+        cli_output_stages.show_published(published, settings.database, as_json=False)
     watched = stages.watch(settings, environment=environment)
     if as_json:
         output.print_json(
@@ -114,5 +114,5 @@ def run(settings: Settings, environment: Mapping[str, str], *, as_json: bool = F
             }
         )
     else:
-        output.show_watched(watched, as_json=False)
-    return output.any_answered(visits) and not watched.undelivered
+        cli_output_stages.show_watched(watched, as_json=False)
+    return cli_output_stages.any_answered(visits) and not watched.undelivered

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dags import by_hand, local_airflow, stages, summary
+from dags import by_hand, cli_output_alerts, cli_output_answers, local_airflow, stages, summary
 from dags import cli_output as output
 from dags.demo_lake import CONFIG, Demo, begin_anew, demo_in
 from dags.settings import Settings, database_path, load_settings
@@ -122,11 +122,11 @@ def _follow(
 def _show(settings: Settings) -> None:
     with summary.reading(settings.database) as database:
         output.say("")
-        output.show_brands(summary.per_brand(database, DAYS), as_json=False, days=DAYS)
+        cli_output_answers.show_brands(summary.per_brand(database, DAYS), as_json=False, days=DAYS)
         output.say("")
-        output.show_alerts(summary.alerts(database, None), as_json=False, quotes=2)
+        cli_output_alerts.show_alerts(summary.alerts(database, None), as_json=False, quotes=2)
     output.say(
-        f"\nDuckDB file  {settings.database}   (wom trends | wom alerts | wom sql \"FROM trend('Telvane')\")"
+        f"\nDuckDB file  {settings.database}   (wom trends | alerts | report | sql \"FROM trend('Telvane')\")"
         f"\nLake         {settings.lake}/   (Parquet: posts, mentions, visits, alerts)"
         "\nAirflow UI   make up"
     )

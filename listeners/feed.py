@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, StringConstraints
 
@@ -43,6 +44,14 @@ def _host(name: str) -> str:
     return name.lower().rstrip(".")
 
 
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError("no such time zone; one is called Europe/Berlin, another UTC") from error
+    return name
+
+
 def _in_order(minutes: tuple[int, int]) -> tuple[int, int]:
     if not minutes[0] <= minutes[1] <= 24 * 60:
         raise ValueError("two numbers of minutes are due, the shorter first, at most 1440")
@@ -53,6 +62,7 @@ Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Phrases = Annotated[tuple[Phrase, ...], BeforeValidator(_as_list)]  # one phrase may stand without its brackets
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Hosts = Annotated[tuple[Annotated[Phrase, AfterValidator(_host)], ...], BeforeValidator(_as_list)]
+TimeZone = Annotated[Phrase, AfterValidator(_time_zone)]  # of the IANA database
 PollMinutes = Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_in_order)]
 
 # What reading a cursor may raise that is none of ours: it is then as if there were none, and the feed begins anew

@@ -218,8 +218,6 @@ class _Publisher:
             arrivals = listed(self._lake, self._order.nlp_version, held, deep=deep)
             if any(arrival.moved for arrival in arrivals.values()):
                 continue
-            if last and arrivals["erasures"].there.keys() - last.files.get("erasures", {}).keys():
-                self.keeps_last = False  # whoever was forgotten since is in it
             self.keeps_last = last is not None and not _forgets(last, arrivals)
             if last and not self.rebuilt and (why := self._too_much(last, arrivals)):
                 self.rebuilt = why
@@ -289,7 +287,7 @@ class _Publisher:
         }
 
     def _too_much(self, last: _Last, arrivals: Mapping[str, Arrival]) -> str | None:
-        if any(arrivals["erasures"].changes):
+        if _forgets(last, arrivals):
             return "people were forgotten: nothing of them may be left in the file"
         whole = sum(stamp.bytes for arrival in arrivals.values() for stamp in arrival.there.values())
         new = 0
@@ -317,8 +315,7 @@ def _last(database: Path) -> _Last | None:
 
 def _forgets(last: _Last, arrivals: Mapping[str, Arrival]) -> bool:
     """Return whether somebody was forgotten since the last file was made."""
-    there = arrivals["erasures"].there if "erasures" in arrivals else {}
-    return set(there) != set(last.files.get("erasures", {})) or any(changes(last.files.get("erasures", {}), there))
+    return any(changes(last.files.get("erasures", {}), arrivals["erasures"].there))
 
 
 def _against(last: _Last | None, order: Order) -> str | None:

@@ -11,7 +11,7 @@ from test_watch import NOW, published
 from written_by_tests import toml_of
 
 from dags import alert_events, stages
-from dags.cli_output import show_replayed
+from dags.cli_output_alerts import show_replayed
 from dags.replaying import AS_TOLD, TODAY, replayed
 from dags.settings import SettingsError, read_rules
 from warehouse.tables import MENTIONS, POSTS
