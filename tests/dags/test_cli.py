@@ -2,28 +2,57 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 from written_by_tests import rss, toml_of
+
+from listeners.feed_server import serve
 
 XML = "application/rss+xml"
 
 
-@pytest.fixture
-def wom(tmp_path: Path):
-    """Run `wom` in a folder of its own; returns the finished process."""
+def wom_in(folder: Path):
+    """Run `wom` in a folder; returns the finished process."""
 
     def run(*arguments: str, toml: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         if toml is not None:
-            (tmp_path / "listening.toml").write_text(toml)
+            (folder / "listening.toml").write_text(toml)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("WOM_")} | variables
         command = [sys.executable, "-c", "from dags.cli import main; main()", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
 
     return run
+
+
+@pytest.fixture
+def wom(tmp_path: Path):
+    """`wom` in an empty folder."""
+    return wom_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def folder_after_a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `wom run` heard one post."""
+    folder = tmp_path_factory.mktemp("ran")
+    feed = Response(rss(("1", "Acme lost my parcel again, never again")), media_type=XML)
+    with serve(Starlette(routes=[Route("/a.xml", lambda _: feed)])) as url:
+        done = wom_in(folder)("run", toml=toml_of({"a": f"{url}/a.xml"}))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def wom_later(tmp_path: Path, folder_after_a_run: Path):
+    """`wom` in a copy of that folder."""
+    shutil.copytree(folder_after_a_run, tmp_path, dirs_exist_ok=True)
+    return wom_in(tmp_path)
 
 
 def test_the_help_names_every_command(wom):
@@ -107,87 +136,73 @@ def test_a_run_stores_understands_publishes_and_can_be_asked(wom, feeds):
     assert (feed["feed"], feed["last_outcome"], feed["failures_7d"]) == ("a", "new", 0)
 
 
-def test_a_brand_that_is_not_there_is_named_with_those_that_are(wom, feeds):
-    feeds.answers["/a.xml"] = (200, XML, rss())
-    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+def test_a_brand_that_is_not_there_is_named_with_those_that_are(wom_later):
     for command in ("trends", "alerts"):
-        done = wom(command, "Acmee")
+        done = wom_later(command, "Acmee")
         assert done.returncode == 2
         assert "no brand 'Acmee' in this file; valid: Acme" in done.stderr
 
 
-def test_a_person_puts_a_mention_right_lists_it_exports_it_and_takes_it_back(wom, feeds, tmp_path):
-    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme lost my parcel again, never again")))
-    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
-    [row] = json.loads(wom("sql", "SELECT post_id FROM mentions", "--json").stdout)
+def test_a_person_puts_a_mention_right_lists_it_exports_it_and_takes_it_back(wom_later, tmp_path):
+    [row] = json.loads(wom_later("sql", "SELECT post_id FROM mentions", "--json").stdout)
     post_id = row["post_id"]
-    refused = wom("correct", post_id[:-1], "Acme", "sentiment=positiv")
+    refused = wom_later("correct", post_id[:-1], "Acme", "sentiment=positiv")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "valid: negative, neutral, positive (did you mean 'positive'?)" in refused.stderr
-    done = wom("correct", post_id[:-1], "Acme", "sentiment=positive", "--by", "kim", "--note", "irony")
+    done = wom_later("correct", post_id[:-1], "Acme", "sentiment=positive", "--by", "kim", "--note", "irony")
     assert done.returncode == 0, done.stderr
     assert f"sentiment of Acme in {post_id}: negative -> positive" in done.stdout
     assert "Stored and published: lake/word_of_mouse.duckdb shows it" in done.stdout
-    [told] = json.loads(wom("corrections", "--json").stdout)
+    [told] = json.loads(wom_later("corrections", "--json").stdout)
     assert (told["column"], told["value"], told["by"], told["note"]) == ("sentiment", 1, "kim", "irony")
-    assert "1 corrected mentions written to right.jsonl" in wom("corrections", "--to", "right.jsonl").stdout
+    assert "1 corrected mentions written to right.jsonl" in wom_later("corrections", "--to", "right.jsonl").stdout
     assert json.loads((tmp_path / "right.jsonl").read_text())["sentiment"] == 1
-    undone = json.loads(wom("correct", post_id, "Acme", "--undo", "--no-publish", "--json").stdout)
+    undone = json.loads(wom_later("correct", post_id, "Acme", "--undo", "--no-publish", "--json").stdout)
     assert (undone["is_undone"], undone["is_published"]) == (True, False)
-    assert "Nothing was corrected." in wom("corrections").stdout
+    assert "Nothing was corrected." in wom_later("corrections").stdout
 
 
-def test_a_correction_is_kept_though_publishing_fails(wom, feeds, tmp_path):
-    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme lost my parcel again, never again")))
-    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+def test_a_correction_is_kept_though_publishing_fails(wom_later, tmp_path):
     for path in (tmp_path / "lake" / "posts").rglob("*.parquet"):
         path.unlink()
-    done = wom("correct", "", "Acme", "stage=pay")
+    done = wom_later("correct", "", "Acme", "stage=pay")
     assert done.returncode == 1
     assert "it is stored, and shows after the next publish that succeeds" in done.stderr
-    assert "pay" in wom("corrections").stdout
+    assert "pay" in wom_later("corrections").stdout
 
 
-def test_a_wrong_query_ends_with_status_2_and_what_duckdb_says(wom, feeds):
-    feeds.answers["/a.xml"] = (200, XML, rss())
-    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
-    done = wom("sql", "SELEC 1")
+def test_a_wrong_query_ends_with_status_2_and_what_duckdb_says(wom_later):
+    done = wom_later("sql", "SELEC 1")
     assert done.returncode == 2
     assert "syntax error" in done.stderr
 
 
-def test_asking_only_reads_one_thing_at_a_time(wom, feeds, tmp_path):
-    feeds.answers["/a.xml"] = (200, XML, rss())
-    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+def test_asking_only_reads_one_thing_at_a_time(wom_later, tmp_path):
     for query in ("CREATE TABLE x (a INT)", "COPY (SELECT 1) TO 'written.csv'", "SELECT 1; SELECT 2", ";"):
-        done = wom("sql", query)
+        done = wom_later("sql", query)
         assert (done.returncode, done.stdout) == (2, "")
         assert "write one SELECT" in done.stderr
     assert not (tmp_path / "written.csv").exists()
 
 
-def test_any_answer_is_valid_json_and_fits_any_terminal(wom, feeds):
-    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
-    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+def test_any_answer_is_valid_json_and_fits_any_terminal(wom_later):
     query = "SELECT 1.5 AS n, 'nan'::DOUBLE AS n, MAP {DATE '2026-11-21': '\u5c0f'} AS m"
-    [row] = json.loads(wom("sql", query, "--json", PYTHONIOENCODING="ascii").stdout)
+    [row] = json.loads(wom_later("sql", query, "--json", PYTHONIOENCODING="ascii").stdout)
     assert row == {"n": 1.5, "n_2": None, "m": {"2026-11-21": "\u5c0f"}}
-    [row] = json.loads(wom("sql", "SELECT TIMESTAMPTZ '2026-11-21 10:00+02' AS at", "--json").stdout)
+    [row] = json.loads(wom_later("sql", "SELECT TIMESTAMPTZ '2026-11-21 10:00+02' AS at", "--json").stdout)
     assert row == {"at": "2026-11-21T08:00:00"}
-    assert wom("trends", PYTHONIOENCODING="ascii").returncode == 0
+    assert wom_later("trends", PYTHONIOENCODING="ascii").returncode == 0
 
 
-def test_an_answer_may_go_to_files_and_the_file_says_what_it_holds(wom, feeds, tmp_path):
-    feeds.answers["/a.xml"] = (200, XML, rss(("1", "Acme is fine")))
-    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+def test_an_answer_may_go_to_files_and_the_file_says_what_it_holds(wom_later, tmp_path):
     query = "SELECT brand, title FROM mentions"
-    done = wom("sql", query, "--csv", str(tmp_path / "a.csv"), "--parquet", str(tmp_path / "a.parquet"), "--json")
+    done = wom_later("sql", query, "--csv", str(tmp_path / "a.csv"), "--parquet", str(tmp_path / "a.parquet"), "--json")
     assert json.loads(done.stdout) == {"rows": 1, "files": [str(tmp_path / "a.csv"), str(tmp_path / "a.parquet")]}
-    assert (tmp_path / "a.csv").read_text().splitlines()[1] == '"Acme","Acme is fine"'
-    page = wom("dictionary").stdout
+    assert (tmp_path / "a.csv").read_text().splitlines()[1] == '"Acme","Acme lost my parcel again, never again"'
+    page = wom_later("dictionary").stdout
     assert "### mentions\n" in page
     assert "| `sentiment` | TINYINT | " in page
-    assert "  - name: word_of_mouse\n" in wom("dictionary", "--dbt").stdout
+    assert "  - name: word_of_mouse\n" in wom_later("dictionary", "--dbt").stdout
 
 
 def test_what_is_wrong_in_the_lake_is_told_until_it_is_put_aside(wom, feeds, tmp_path):
@@ -205,16 +220,14 @@ def test_what_is_wrong_in_the_lake_is_told_until_it_is_put_aside(wom, feeds, tmp
     assert wom("doctor").returncode == wom("run").returncode == 0
 
 
-def test_a_damaged_file_is_told_and_published_anew(wom, feeds, tmp_path):
-    feeds.answers["/a.xml"] = (200, XML, rss())
-    wom("run", toml=toml_of({"a": f"{feeds.url}/a.xml"}))
+def test_a_damaged_file_is_told_and_published_anew(wom_later, tmp_path):
     (tmp_path / "lake" / "word_of_mouse.duckdb").write_bytes(b"no database")
-    done = wom("trends")
+    done = wom_later("trends")
     assert (done.returncode, done.stdout) == (1, "")
     assert "is damaged, publish again" in done.stderr
     assert "Traceback" not in done.stderr
-    wom("publish")
-    assert wom("trends").returncode == 0
+    wom_later("publish")
+    assert wom_later("trends").returncode == 0
 
 
 @pytest.mark.parametrize("command", ["collect", "publish"])
