@@ -19,7 +19,16 @@ KEY = b"the author key"
 ANN, BOB = "a1" * 16, "b0" * 16
 WORDS = "Quillon let my heating die on Christmas Eve"
 EDITED = f"{WORDS}, they came today"
-TRACES = ("heating die", "they came today", "christmas eve", ANN, "4711", "4712", "x.example/ann", "annabel")
+TRACES = (
+    "heating die",
+    "they came today",
+    "christmas eve",
+    ANN,
+    "109471100004711",
+    "109471100004712",
+    "x.example/ann",
+    "annabel",
+)
 
 
 def quote(text, author, url):
@@ -29,23 +38,37 @@ def quote(text, author, url):
 @pytest.fixture
 def lake(lake):
     """A lake in which Ann wrote two posts, one of them edited, and Bob answered and was quoted beside her."""
-    first = post("mastodon:4711", text=WORDS, author=ANN, source="mastodon", url="https://x.example/ann/4711")
+    first = post(
+        "mastodon:109471100004711",
+        text=WORDS,
+        author=ANN,
+        source="mastodon",
+        url="https://x.example/ann/109471100004711",
+    )
     edit = first | {"text": EDITED, "version": "edited", "fetched_at": NOW - timedelta(minutes=20)}
-    second = post("mastodon:4712", text="Quillon is fine", author=ANN, source="mastodon", published_at=hours_ago(40))
-    answer = post("mastodon:5000", author=BOB, source="mastodon", parent_id="mastodon:4711", root_id="mastodon:4711")
+    second = post(
+        "mastodon:109471100004712", text="Quillon is fine", author=ANN, source="mastodon", published_at=hours_ago(40)
+    )
+    answer = post(
+        "mastodon:5000",
+        author=BOB,
+        source="mastodon",
+        parent_id="mastodon:109471100004711",
+        root_id="mastodon:109471100004711",
+    )
     other = post("rss:1", author=BOB)
     store(lake, [first, answer], [mention(first, sentiment=-1), mention(answer, sentiment=1)], "one")
     store(lake, [edit, second, other], [mention(edit, sentiment=1), mention(second), mention(other)], "two")
-    corrected = correction("sentiment", -1, post_id="mastodon:4712", note="annabel means it")
+    corrected = correction("sentiment", -1, post_id="mastodon:109471100004712", note="annabel means it")
     lake.append(batch(tables.CORRECTIONS, corrected), tables.CORRECTIONS, "c")
     evidence = {
         "negatives": 12,
         "quotes": [
-            quote("Quillon let my heating die on Chri…", ANN, "https://x.example/ann/4711"),
+            quote("Quillon let my heating die on Chri…", ANN, "https://x.example/ann/109471100004711"),
             quote("they are slow", BOB, None),
         ],
         "stories": [
-            {"value": "mastodon:4711", "text": WORDS, "url": None},
+            {"value": "mastodon:109471100004711", "text": WORDS, "url": None},
             {"value": "rss:1", "text": "what rss:1 says"},
         ],
     }
@@ -58,10 +81,15 @@ def lake(lake):
         "r",
     )
     lake.append(
-        batch(tables.VISITS, visit(error="https://x.example/ann/4711: 404"), visit(hours=2)), tables.VISITS, "v"
+        batch(tables.VISITS, visit(error="https://x.example/ann/109471100004711: 404"), visit(hours=2)),
+        tables.VISITS,
+        "v",
     )
     lake.write_state(
-        "feeds/f", json.dumps({"asked": "1", "cursor": '{"since": "4712"}', "seen": {"k4711": "1"}}).encode()
+        "feeds/f",
+        json.dumps(
+            {"asked": "1", "cursor": '{"since": "109471100004712"}', "seen": {"k109471100004711": "1"}}
+        ).encode(),
     )
     lake.write_state("feeds/g", b'{"cursor": "9"}')
     return lake
@@ -131,8 +159,8 @@ def test_a_dry_run_counts_the_same_and_changes_no_byte(lake):
 
 
 def test_one_post_goes_and_its_author_stays(lake):
-    erase(lake, KEY, Target("post", "mastodon:4711", ("mastodon",)), NOW)
-    assert {row["post_id"] for row in rows(lake, "posts")} == {"mastodon:4712", "mastodon:5000", "rss:1"}
+    erase(lake, KEY, Target("post", "mastodon:109471100004711", ("mastodon",)), NOW)
+    assert {row["post_id"] for row in rows(lake, "posts")} == {"mastodon:109471100004712", "mastodon:5000", "rss:1"}
     assert "heating die" not in everything(lake.folder)
     assert not Forgotten.of(lake, KEY).holds(ANN)
 
@@ -141,8 +169,8 @@ def test_what_is_forgotten_is_not_let_in_again(lake):
     forget_ann(lake)
     known = Forgotten.of(lake, KEY)
     again = post("mastodon:9", author=ANN, source="mastodon")
-    nameless = post("mastodon:4711", author=None, source="mastodon")
-    answer = post("mastodon:10", author=BOB, quoted_id="mastodon:4712")
+    nameless = post("mastodon:109471100004711", author=None, source="mastodon")
+    answer = post("mastodon:10", author=BOB, quoted_id="mastodon:109471100004712")
     kept = known.without(batch(tables.POSTS, again, nameless, answer))
     assert kept.to_pylist() == [answer | {"quoted_id": None}]
     assert Forgotten.of(lake, b"another key").without(batch(tables.POSTS, again)).num_rows == 1
@@ -198,7 +226,7 @@ def test_killed_between_any_two_writes_and_run_again_it_ends_the_same(lake, tmp_
 def test_mentions_made_of_what_was_being_removed_go_too(lake):
     [path] = [path for path in lake.files("posts") if "rss" in path]
     forget_ann(lake)
-    made = mention(post("mastodon:4711", source="rss"), matched_text="heating die")
+    made = mention(post("mastodon:109471100004711", source="rss"), matched_text="heating die")
     lake.write_mentions(path, VERSION, batch(tables.MENTIONS, made))
     assert erase(lake, KEY, None, NOW).counts["mentions"] == 1
     assert traces(lake) == set()
