@@ -259,9 +259,10 @@ def read_document(text: str, url: str) -> Document:
         raise json_feed.NotAFeed(f"feedparser cannot read it: {type(error).__name__}: {str(error)[:100]}") from error
     broken = str(parsed.get("bozo_exception")) if parsed.get("bozo") else None
     root = _ROOT.match(text)
-    if not parsed.version and not parsed.entries and not (root and parsed.feed):
+    version = parsed.get("version") or ""  # of nothing at all it tells no version
+    if not version and not parsed.entries and not (root and parsed.feed):
         raise json_feed.NotAFeed(f"not an RSS, Atom or JSON feed{f': {broken}' if broken else ''}")
-    is_atom = (parsed.version or "").startswith("atom")
+    is_atom = version.startswith("atom")
     asks = [parsed.feed.get(key) for key in ("ttl", "sy_updateperiod", "sy_updatefrequency")]
     return Document(
         list(parsed.entries),

@@ -144,6 +144,7 @@ async def test_a_cursor_that_cannot_be_read_costs_only_a_re_read(cursor):
         ("<rss version='2.0'><channel><ti", FeedFormatChanged, "a broken feed: .*unclosed token"),
         ("<rss><channel><item><title>Acme", FeedFormatChanged, "a broken feed: .*no element found"),
         ("just words", FeedFormatChanged, "not an RSS"),
+        ('<!DOCTYPE r [<!ENTITY a "b">]>', FeedFormatChanged, "not an RSS"),
         ('{"version": "1", "items": []}', FeedFormatChanged, "no JSON Feed"),
         ('{"version": "https://jsonfeed.org/version/1", "items": {}}', FeedFormatChanged, "is dict, not a list"),
         ('{"items": [', FeedFormatChanged, "not JSON"),
