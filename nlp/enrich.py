@@ -91,11 +91,12 @@ class Enricher:
         return understood
 
     def _doc(self, post: Post) -> Any:
-        doc = self._language.make_doc(_head(post.analysed))
+        head = _head(post.analysed)
+        doc = self._language.make_doc(head)
         doc._.language = post.language
         doc._.about = () if post.about is None else (post.about,)
         doc._.asked = post.asked
-        doc._.brand_matches = [match for match in post.matches if match.end <= len(doc.text)]
+        doc._.brand_matches = [match for match in post.matches if match.end <= len(head)]
         return doc
 
 

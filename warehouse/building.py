@@ -130,44 +130,49 @@ def _define(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
 
 def _describe(connection: duckdb.DuckDBPyConnection) -> None:
     """Say in comments what everything is."""
-    for name, title, docs in (
-        ("lake.snapshot", "what this file is\nGrain: one row", STAMP),
-        ("lake.origin", "what this file was built from\nGrain: one row per thing", ORIGIN),
-        ("lake.files", "the files of the lake that this file holds\nGrain: one row per file", HELD),
-        (
-            "lake.confusion",
-            "how nlp errs about sentiment\nGrain: a true and a given side",
-            {field.name: tables.doc_of(field) for field in CONFUSION},
-        ),
-    ):
-        _comment(connection, "TABLE", name, title)
-        _comment_columns(connection, name, docs)
+    columns = _columns(connection)
+    comments: list[str] = []
+
+    def tell(kind: str, name: str, text: str, docs: Mapping[str, str] = {}) -> None:
+        comments.append(_comment(kind, name, text))
+        comments.extend(_comment("COLUMN", f'{name}."{column}"', docs[column]) for column in columns.get(name, ()))
+
+    tell("TABLE", "lake.snapshot", "what this file is\nGrain: one row", STAMP)
+    tell("TABLE", "lake.origin", "what this file was built from\nGrain: one row per thing", ORIGIN)
+    tell("TABLE", "lake.files", "the files of the lake that this file holds\nGrain: one row per file", HELD)
+    errors = {field.name: tables.doc_of(field) for field in CONFUSION}
+    tell("TABLE", "lake.confusion", "how nlp errs about sentiment\nGrain: a true and a given side", errors)
     for table in stored_tables():
-        _comment(connection, "TABLE", f"spare.{table}", f"rows of lake.{table} that share a key\nGrain: a row")
-        _comment_columns(connection, f"spare.{table}", _contract_docs(table) | BOOKKEPT)
+        title = f"rows of lake.{table} that share a key\nGrain: a row"
+        tell("TABLE", f"spare.{table}", title, _contract_docs(table) | BOOKKEPT)
     for one in statements("tables"):
-        _comment(connection, "TABLE", f"lake.{one.name}", one.comment)
-        _comment_columns(connection, f"lake.{one.name}", BOOKKEPT | _contract_docs(one.name) | dict(one.columns))
+        tell("TABLE", one.full_name, one.comment, BOOKKEPT | _contract_docs(one.name) | dict(one.columns))
     known = {**_contract_docs("posts"), **_contract_docs("mentions")}
     for one in (*statements("views"), *statements("marts")):
-        _comment(connection, "VIEW" if one.kind == "views" else "TABLE", one.name, one.comment)
         for source in sorted(one.reads):
             if source.startswith("lake.") and source.removeprefix("lake.") in tables.TABLES:
                 known |= _contract_docs(source.removeprefix("lake."))
-        _comment_columns(connection, one.name, known | dict(one.columns))
+        tell("VIEW" if one.kind == "views" else "TABLE", one.name, one.comment, known | dict(one.columns))
     for one in statements("macros"):
-        _comment(connection, "MACRO TABLE" if " AS TABLE" in one.text else "MACRO", one.name, one.comment)
+        tell("MACRO TABLE" if " AS TABLE" in one.text else "MACRO", one.name, one.comment)
+    connection.execute(";".join(comments))
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Return the columns of every table and view, by its name as our SQL has it."""
+    found = connection.execute(
+        """
+        SELECT if(schema_name = 'main', '', schema_name || '.') || table_name, list(column_name ORDER BY column_index)
+        FROM duckdb_columns() WHERE database_name = 'snapshot' GROUP BY ALL
+        """
+    ).fetchall()
+    return dict(found)
 
 
 def _contract_docs(table: str) -> dict[str, str]:
     return {field.name: tables.doc_of(field) for field in tables.TABLES.get(table, ())}
 
 
-def _comment_columns(connection: duckdb.DuckDBPyConnection, name: str, docs: Mapping[str, str]) -> None:
-    for [column, *_] in connection.execute(f"DESCRIBE {name}").fetchall():
-        _comment(connection, "COLUMN", f'{name}."{column}"', docs[column])
-
-
-def _comment(connection: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:
+def _comment(kind: str, name: str, text: str) -> str:
     literal = text.replace("'", "''")  # COMMENT takes no parameters
-    connection.execute(f"COMMENT ON {kind} {name} IS '{literal}'")
+    return f"COMMENT ON {kind} {name} IS '{literal}'"
