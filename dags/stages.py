@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from dags.author_key import author_key
 from dags.demo_lake import refuse_to_mix
+from dags.notify import PATIENCE, Patience
 from dags.polling import is_due, last_visits
 from dags.settings import BrandSettings, Settings, SettingsError, address_of
 from listeners.feed import FeedOptions
@@ -235,6 +236,7 @@ def watch(
     *,
     now: Callable[[], datetime] = utc_now,
     environment: Mapping[str, str] = os.environ,
+    patience: Patience = PATIENCE,
 ) -> "Watched":
     """Open, grow and resolve alerts by the published spikes, and tell owners what they were not told yet.
 
@@ -243,7 +245,7 @@ def watch(
     """
     from dags.watching import watch_once
 
-    watched = watch_once(open_lake(settings), settings, now(), environment)
+    watched = watch_once(open_lake(settings), settings, now(), environment, patience)
     if watched.counts:
         publish(settings, now=now)
     return watched

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dags import alert_events
-from dags.notify import Undeliverable
+from dags.notify import Patience, Undeliverable
 from dags.settings import Settings
 from dags.summary import ask, reading
 from dags.telling import tell_due
@@ -48,7 +48,9 @@ class Watched:
             raise Undeliverable("; ".join(self.undelivered))
 
 
-def watch_once(lake: Lake, settings: Settings, now: datetime, environment: Mapping[str, str]) -> Watched:
+def watch_once(
+    lake: Lake, settings: Settings, now: datetime, environment: Mapping[str, str], patience: Patience
+) -> Watched:
     """Append the events of now and tell owners. Raises DatabaseMissing where nothing was published yet."""
     with lake.lock("watch"):
         past, unread = alert_events.read(lake)
@@ -59,7 +61,8 @@ def watch_once(lake: Lake, settings: Settings, now: datetime, environment: Mappi
             noticed = noticing.noticed(database, wanted, settings.alerts.rules.as_rules)
         new += opportunities.events(noticed, past, now, wanted)
         alert_events.append(lake, new, now)
-        told = tell_due([*past, *new], settings, now, environment, partial(alert_events.append, lake, now=now))
+        record = partial(alert_events.append, lake, now=now)
+        told = tell_due([*past, *new], settings, now, environment, record, patience)
     return Watched(
         counts=dict(Counter(event["event"] for event in [*new, *told.events])),
         told=tuple(told.owners),
