@@ -4,7 +4,14 @@ import os
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import (
+    Asset,
+    AssetOrTimeSchedule,
+    CronDataIntervalTimetable,
+    ExceptionRetryPolicy,
+    RetryAction,
+    RetryRule,
+)
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001  (Airflow reads a naive start date as UTC)
 
@@ -27,3 +34,9 @@ def every(cron: str) -> CronDataIntervalTimetable | None:
     WOM_SCHEDULE set to nothing turns schedules off: then DAGs run when triggered, and by their assets.
     """
     return CronDataIntervalTimetable(cron, timezone="UTC") if os.environ.get("WOM_SCHEDULE", cron) else None
+
+
+def after(asset: Asset, cron: str) -> list[Asset] | AssetOrTimeSchedule:
+    """Return a schedule that runs whenever the asset changed and by the clock, too; see `every` for turning that off."""
+    timetable = every(cron)
+    return [asset] if timetable is None else AssetOrTimeSchedule(timetable=timetable, assets=[asset])

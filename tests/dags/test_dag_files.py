@@ -25,7 +25,8 @@ print("RESULT" + json.dumps({
             "catchup": dag.catchup,
             "max_active_runs": dag.max_active_runs,
             "doc": bool(dag.doc_md),
-            "waits_for": [asset.name for asset in dag.schedule] if isinstance(dag.schedule, list) else [],
+            "waits_for": [asset.name for asset in getattr(dag.timetable.asset_condition, "objects", [])],
+            "by_the_clock": getattr(getattr(dag.timetable, "timetable", dag.timetable), "expression", None),
             "makes": sorted(asset.name for task in dag.tasks for asset in task.outlets),
             "tasks": {task.task_id: [task.retries or 0, type(task).__name__] for task in dag.tasks},
         }
@@ -56,6 +57,10 @@ def test_each_dag_waits_for_what_the_one_before_it_makes(bag):
     assert made_by == {"posts": "collect_posts", "mentions": "enrich_mentions", "snapshot": "publish_trends"}
     for name, asset in {"enrich_mentions": "posts", "publish_trends": "mentions", "watch_spikes": "snapshot"}.items():
         assert bag["dags"][name]["waits_for"] == [asset]
+
+
+def test_escalations_and_digests_wait_for_no_publish(bag):
+    assert bag["dags"]["watch_spikes"]["by_the_clock"] == "*/10 * * * *"
 
 
 def test_collecting_and_enriching_are_mapped_over_shards_and_files(bag):
