@@ -6,7 +6,7 @@
 -- Running: hour; of the hour that runs, posts dated ahead may move to the next
 -- Reads:   lake.mentions, lake.posts, lake.story_posts, lake.snapshot.
 -- Read by: feed_hours, brand_authors, switching, counts, trend, said_in, recoveries_as_of, word_of_mouse, aspect_days,
---          what_grew, incident_figures, spike_counts, unowned, complaints_to_answer.
+--          what_grew, incident_figures, spike_counts, unowned, complaints_to_answer, the checks.
 -- Method:  only mentions that are meant (certainty 0.5 or more). The labels are those of the snapshot's nlp_version, as
 --          people have corrected them by now, in old readings too. Accounts that a brand owns, pays or employs are NOT
 --          left out: authors are keyed hashes, and the lake does not hold whose they are. Stories are grouped over all
@@ -38,14 +38,13 @@ SELECT found.brand,
                '|(?:[1-9]|[12][0-9]|30|two|three|few|couple of) days (?:in|ago (?:i|we) (?:joined|signed))'
                '|(?:first|one|two|three|[1-4]) weeks? (?:in|with (?:them|you))|since (?:i|we) signed up)\b') END
        ) AS is_early,
-       coalesce(reading.parent_id, reading.quoted_id) IS NULL AND coalesce(told.story_id, found.post_id) = found.post_id
+       coalesce(reading.parent_id, reading.quoted_id) IS NULL AND coalesce(story.story_id, found.post_id) = found.post_id
            AS is_root,
        reading.fetched_at AS known_from, reading.superseded_at AS known_until
 FROM lake.mentions AS found
 JOIN lake.posts AS reading
   ON reading.post_id = found.post_id AND reading.version = found.version AND NOT reading.deleted
-LEFT JOIN lake.story_posts AS story ON story.post_id = found.post_id AND story.version = found.version,
-     lake.snapshot AS snapshot
-LEFT JOIN lake.story_posts AS told ON told.post_id = found.post_id AND told.version = found.version
+LEFT JOIN lake.story_posts AS story ON story.post_id = found.post_id AND story.version = found.version
+CROSS JOIN lake.snapshot AS snapshot
 WHERE found.certainty >= 0.5
 ORDER BY found.brand, hour  -- a brand's days lie together, so that a question reads little

@@ -22,25 +22,25 @@ WITH looks AS (
     SELECT feed, started_at, finished_at, min(started_at) OVER (PARTITION BY feed) AS first_at
     FROM lake.visits
     WHERE is_answer AND next_visit_at IS NOT NULL  -- not planned: a backfill, or a second look at kept posts
+), looked_at AS (
+    SELECT hours.feed, hours.hour, looks.finished_at,
+           coalesce(looks.started_at = looks.first_at, hours.feed NOT IN (SELECT feed FROM looks)) AS is_history
+    FROM (SELECT DISTINCT feed, hour FROM opinions) AS hours
+    ASOF LEFT JOIN looks ON looks.feed = hours.feed AND looks.started_at >= hours.hour + INTERVAL 1 HOUR
 ), placed AS (
     SELECT said.brand, said.hour, said.source, said.speaker, said.sentiment, said.aspects, said.post_id,
-           coalesce(looks.started_at = looks.first_at,
-                    said.feed NOT IN (SELECT feed FROM looks)) AS is_history,
-           CASE WHEN looks.feed IS NULL THEN said.known_until IS NULL
+           looks.is_history,
+           CASE WHEN looks.finished_at IS NULL THEN said.known_until IS NULL
                 ELSE said.known_from <= looks.finished_at
                      AND coalesce(said.known_until > looks.finished_at, true) END AS is_counted,
            said.known_until IS NULL AND said.known_from > looks.finished_at AS came_later
     FROM opinions AS said
-    ASOF LEFT JOIN looks ON looks.feed = said.feed AND looks.started_at >= said.hour + INTERVAL 1 HOUR
-), looked_at AS (
-    SELECT placed.*,  -- what was read in time and is edited later is not late
-           came_later AND NOT bool_or(is_counted) OVER (PARTITION BY brand, post_id, CAST(hour AS DATE)) AS is_late
-    FROM placed
+    JOIN looked_at AS looks ON looks.feed = said.feed AND looks.hour = said.hour
 ), counted AS (
     SELECT brand, hour, source, sentiment, is_history,
            list_distinct(list_transform(list_filter(aspects, lambda found: found.sentiment < 0),
                                         lambda found: found.aspect)) AS against
-    FROM looked_at
+    FROM placed
     WHERE is_counted
     QUALIFY row_number() OVER (PARTITION BY brand, speaker, CAST(hour AS DATE), sentiment ORDER BY hour, post_id) = 1
 ), of_sources AS (
@@ -57,8 +57,13 @@ WITH looks AS (
 ), of_late AS (
     SELECT brand, CAST(NULL AS VARCHAR) AS aspect, source, hour, 0 AS mentions, 0 AS negatives, 0 AS positives,
            0 AS history, count(*) AS late
-    FROM looked_at
-    WHERE is_late
+    FROM placed
+    WHERE came_later
+      AND NOT EXISTS (  -- what was read in time and is edited later is not late
+          FROM placed AS before
+          WHERE before.is_counted AND before.brand = placed.brand AND before.post_id = placed.post_id
+            AND CAST(before.hour AS DATE) = CAST(placed.hour AS DATE)
+      )
     GROUP BY GROUPING SETS ((brand, hour), (brand, source, hour))
 )
 SELECT brand, aspect, source, hour, CAST(sum(mentions) AS BIGINT) AS mentions,

@@ -3,7 +3,7 @@
 --          nobody else has it or because it is too short to tell, is a story of its own, named by its post_id.
 -- Parts:   post_id; of all posts that may share a story (warehouse/story_neighbours.py)
 -- Reads:   lake.mentions, lake.posts.
--- Read by: mentions, opinions.
+-- Read by: mentions, opinions, the checks.
 -- Method:  two texts are one story if they name a brand in common and their signatures (nlp/signature.py) agree in so
 --          many of their 64 bytes that they share an estimated 0.65 of their shingles, bytes of chance taken off; and
 --          so on from each to the next, to a fixed point (connected components). Compared are those that agree in
@@ -45,13 +45,16 @@ WITH RECURSIVE params AS (
     SELECT least(node, other), greatest(node, other)
     FROM crowds
     WHERE other <> node
-), alike AS MATERIALIZED (
-    SELECT proposed.node, proposed.other
+), compared AS MATERIALIZED (  -- apart: all of a brand's texts with one another would be too many pairs
+    SELECT proposed.node, proposed.other, one.brand, one.signature
     FROM proposed
     JOIN texts AS one ON one.node = proposed.node
-    JOIN texts AS two ON two.node = proposed.other
-    WHERE one.brand = two.brand  -- hashes may agree by chance
-      AND (64 - hamming(one.signature, two.signature) - 64 / 128) / (64 - 64 / 128)
+), alike AS MATERIALIZED (
+    SELECT compared.node, compared.other
+    FROM compared
+    JOIN texts AS two ON two.node = compared.other
+    WHERE compared.brand = two.brand  -- hashes may agree by chance
+      AND (64 - hamming(compared.signature, two.signature) - 64 / 128) / (64 - 64 / 128)
           >= (SELECT alike_at_least FROM params)
 ), shared AS (
     SELECT node, brand, encode(signature) AS signature
