@@ -14,11 +14,11 @@ from dags.settings import SettingsError, load_settings
 
 def check(
     sources: Annotated[bool, typer.Option("--sources", help="List the sources and the keys each takes.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no feed: only read listening.toml.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody: only read listening.toml.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Validate listening.toml, warn of what would go wrong later, and preview each feed without storing anything."""
-    from dags import by_hand, checking
+    from dags import by_hand, checking, stages
 
     if sources:
         rows = checking.source_keys() if as_json else checking.told_once(checking.source_keys())
@@ -27,6 +27,8 @@ def check(
     settings = load_settings()
     report = checking.report(settings, os.environ)
     if not offline:
+        if fault := stages.fault_of_lake(settings):
+            report["warnings"].append(fault)
         report["preview"] = by_hand.preview(settings)
     if as_json:
         output.print_json(report)

@@ -6,7 +6,7 @@ names file, line, key and the valid values; running again does not help.
 
     WOM_CONFIG      the file; ./listening.toml unless set
     WOM_LAKE        where Parquet goes: a folder or a URL; ./lake unless set
-    WOM_DATABASE    the DuckDB file; word_of_mouse.duckdb in a local lake unless set
+    WOM_DATABASE    the DuckDB file; word_of_mouse.duckdb unless set, in a local lake, or in the working folder
     WOM_AUTHOR_KEY  what author pseudonyms are keyed with; made once beside a local lake unless set
 """
 
@@ -220,6 +220,9 @@ class AlertSettings(BaseModel):
     report_url: WebAddress | None = Field(
         default=None, description="where what `wom report` writes is served; messages then link to it"
     )
+    report_file: Path | None = Field(
+        default=None, description="where each publish writes that page anew, so that links find what they tell of"
+    )
     target: tuple[AlertTarget, ...] = ()
     route: tuple[AlertRoute, ...] = ()
     rules: AlertRules = AlertRules()
@@ -320,6 +323,11 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def read_settings(path: Path, *, lake: str, environment: Mapping[str, str]) -> Settings:
     """Return the settings of one listening.toml and one lake. Raises SettingsError."""
+    if re.match("s3://[^/?]*[:@]", lake):
+        raise SettingsError(
+            "WOM_LAKE holds a key, or a port: name s3://bucket/prefix alone. The key belongs in AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, the address of a store that is not AWS in AWS_ENDPOINT_URL"
+        )
     toml = _read_text(path)
     try:
         document = tomllib.loads(toml)
@@ -375,8 +383,13 @@ def read_rules(path: Path) -> Rules:
 
 
 def database_path(lake: str, environment: Mapping[str, str]) -> Path:
-    """Return where the DuckDB file is. It is always local: DuckDB writes no object store."""
+    """Return where the DuckDB file is. It is always local: DuckDB writes no object store. Raises SettingsError."""
     if named := environment.get("WOM_DATABASE"):
+        if "://" in named:
+            raise SettingsError(
+                "WOM_DATABASE is a URL: name a file of this machine. DuckDB writes no object store; copy the finished "
+                "file there"
+            )
         return Path(named)
     if "://" not in lake or lake.startswith("file://"):
         return Path(lake.removeprefix("file://")) / "word_of_mouse.duckdb"

@@ -8,7 +8,7 @@ import asyncio
 import os
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from listeners.registry import has_history
 from nlp.sentiment_errors import sentiment_errors
 from nlp.version import nlp_version
 from warehouse.lake import Lake
+from warehouse.storage import Refused
 from warehouse.tables import BRANDS, FEEDS, conform
 
 if TYPE_CHECKING:
@@ -49,12 +50,24 @@ def utc_now() -> datetime:
 def open_lake(settings: Settings) -> Lake:
     """Return the lake of these settings.
 
-    Raises SettingsError where its URL is none that can be opened, OSError where it is out of reach.
+    Raises SettingsError where its URL is none that can be opened or the store refuses us, OSError where it is out of
+    reach (a retry may help).
     """
     try:
         return Lake.open(settings.lake)
-    except ValueError as error:
+    except (ValueError, Refused) as error:
         raise SettingsError(f"WOM_LAKE: {error}") from error
+
+
+def fault_of_lake(settings: Settings) -> str | None:
+    """Return why a lake that is not on this machine cannot be opened; None if it can. One that is here is not asked."""
+    if "://" not in settings.lake or settings.lake.startswith("file://"):
+        return None
+    try:
+        open_lake(settings)
+    except (SettingsError, OSError) as error:
+        return str(error)
+    return None
 
 
 def version_of(settings: Settings) -> str:
@@ -201,20 +214,24 @@ def publish(
 
     rebuild: from the whole lake, whatever the last one holds. verify: both ways, and compare.
 
+    The report is written anew too, where [alerts] report_file says; that it could not be is a warning.
+
     It shows one nlp_version: the current one, unless an older one has read more of the posts. So a brand added to
     listening.toml does not empty the file until everything is read again.
 
     Raises CheckFailed where rows offend: the last good file stays, and only a person can mend it.
     """
     from warehouse import snapshot
-    from warehouse.lake import version_of as maker_of
+    from warehouse.layout import unread
+    from warehouse.layout import version_of as maker_of
 
     lake, current = open_lake(settings), version_of(settings)
-    made = {maker_of(path) for path in lake.files("mentions")}
-    version = min(made | {current}, key=lambda known: (len(lake.pending(known)), known != current, known))
+    mentions, posts = lake.files("mentions"), lake.files("posts")
+    made = {maker_of(path) for path in mentions}
+    version = min(made | {current}, key=lambda known: (len(unread(posts, mentions, known)), known != current, known))
     brands, feeds = _brands(settings.brands), _feeds(settings)
     errors = sentiment_errors() if version == current else None  # those of another version nobody knows
-    return snapshot.publish(
+    published = snapshot.publish(
         lake,
         settings.database,
         brands,
@@ -226,6 +243,19 @@ def publish(
         rebuild=rebuild,
         verify=verify,
     )
+    return published._replace(warnings=(*published.warnings, *_write_report(settings)))
+
+
+def _write_report(settings: Settings) -> Iterator[str]:
+    """Write the report anew where listening.toml asks for it; yield why that was not done."""
+    if settings.alerts.report_file is None:
+        return
+    from dags.report import write_page
+
+    try:
+        write_page(settings.database, settings.alerts.report_file, named="[alerts] report_file")
+    except SettingsError as error:
+        yield str(error)
 
 
 # watch

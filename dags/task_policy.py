@@ -37,6 +37,6 @@ def every(cron: str) -> CronDataIntervalTimetable | None:
 
 
 def after(asset: Asset, cron: str) -> list[Asset] | AssetOrTimeSchedule:
-    """Return a schedule that runs whenever the asset changed and by the clock, too; see `every` for turning that off."""
+    """Return a schedule that runs when the asset changed, and by the clock unless `every` turns that off."""
     timetable = every(cron)
     return [asset] if timetable is None else AssetOrTimeSchedule(timetable=timetable, assets=[asset])

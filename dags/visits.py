@@ -30,6 +30,7 @@ from listeners.http import FeedClient, PoliteClient
 from listeners.pseudonym import pseudonym
 from listeners.registry import load, network_of
 from warehouse.lake import Lake
+from warehouse.storage import OutOfReach
 from warehouse.tables import VISITS, conform
 
 pc: Any = pyarrow.compute  # its functions are made at import, where no type checker sees them
@@ -75,8 +76,8 @@ class Visitor:
 
         window: read that stretch of history instead of going on from the cursor, which stays where it is. readings:
         read this of a feed instead, by its id; likewise.
-        Raises LakeUnwritable; a feed that fails is a row with its reason. Where the run is broken off, what was visited
-        is stored all the same.
+        Raises LakeUnwritable or OutOfReach; a feed that fails is a row with its reason. Where the run is broken off,
+        what was visited is stored all the same.
         """
         intake = Intake(self.lake, self.run_id, self.author_key)
         last = last_visits(self.lake, self.clock())
@@ -95,7 +96,7 @@ class Visitor:
             async with PoliteClient(**options) as client, asyncio.TaskGroup() as visits:
                 for feed in feeds:
                     visits.create_task(visit(feed))
-        except* LakeUnwritable as errors:
+        except* (LakeUnwritable, OutOfReach) as errors:
             raise errors.exceptions[0] from None
         finally:
             intake.flush()
@@ -161,7 +162,7 @@ class Visitor:
         except FeedError as failure:
             outcome, error = failure.outcome, str(failure)
             retry_at = failure.retry_at if isinstance(failure, FeedUnavailable) else None
-        except LakeUnwritable:
+        except (LakeUnwritable, OutOfReach):  # the lake's, no feed's
             raise
         except Exception as bug:  # one listener's mistake must not stop the other feeds
             log.exception("%s: the %s listener failed", feed.id, feed.source)

@@ -5,6 +5,7 @@ without a zone, and `file`, the path of the file that a row lies in.
 """
 
 import contextlib
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from warehouse import tables
 from warehouse.held_files import Changes, Stamp, changes, stamps
 from warehouse.lake import Lake, Skipped
 from warehouse.layout import posts_path, version_of
+from warehouse.nearby import Nearby
 from warehouse.statements import statements
 
 GIVEN = ("brands", "feeds")  # these come from listening.toml, the others from files of the lake
@@ -46,28 +48,33 @@ def stored_tables() -> list[str]:
     return [one.name for one in statements("tables") if one.name in tables.TABLES and one.name not in GIVEN]
 
 
-def listed(lake: Lake, nlp_version: str, held: Mapping[str, Mapping[str, Stamp]], *, deep: bool) -> dict[str, Arrival]:
-    """Return what arrives of each table, given the files that are held of it.
+def listed(
+    lake: Lake, near: Nearby, nlp_version: str, held: Mapping[str, Mapping[str, Stamp]], *, deep: bool
+) -> dict[str, Arrival]:
+    """Return what arrives of each table, given the files that are held of it, and bring it near.
 
     Mentions are listed before posts, so that none lacks its post. deep: every byte of what comes is read, which finds
     damage within too.
     """
-    found = {
-        table: stamps(lake.written(table))
-        for table in ("mentions", *(name for name in stored_tables() if name != "mentions"))
-    }
+    found, settled_before = {}, 0
+    for table in ("mentions", *(name for name in stored_tables() if name != "mentions")):
+        files, since = lake.listing(table)
+        settled_before = max(settled_before, since)  # time goes on, whichever table tells of it
+        found[table] = stamps(files, settled_before)
     found["mentions"] = {path: stamp for path, stamp in found["mentions"].items() if version_of(path) == nlp_version}
     arrivals: dict[str, Arrival] = {}
     for table in stored_tables():
         if table == "mentions":
             unreadable = {path for path, _ in arrivals["posts"].skipped}
             found[table] = {path: one for path, one in found[table].items() if posts_path(path) not in unreadable}
-        arrivals[table] = _scanned(lake, table, found[table], held.get(table, {}), deep=deep)
+        arrivals[table] = _scanned(near, table, found[table], held.get(table, {}), deep=deep)
     return arrivals
 
 
-def _scanned(lake: Lake, table: str, there: Mapping[str, Stamp], held: Mapping[str, Stamp], *, deep: bool) -> Arrival:
-    scan = lake.scan(table, files=changes(held, there).come, deep=deep)
+def _scanned(near: Nearby, table: str, there: Mapping[str, Stamp], held: Mapping[str, Stamp], *, deep: bool) -> Arrival:
+    come = changes(held, there).come
+    near.bring({path: there[path] for path in come})
+    scan = near.lake.scan(table, files=come, deep=deep)
     unread = {path for path, _ in scan.skipped} | set(scan.gone)
     sound = {path: stamp for path, stamp in there.items() if path not in unread}
     return Arrival(sound, changes(held, sound), scan.skipped, bool(scan.gone))
@@ -81,10 +88,10 @@ def arrived(
 
     Raises Unreadable in the place of whatever goes wrong meanwhile.
     """
+    none = tables.TABLES[table].empty_table()  # gives the contract's columns, those that files are too old to have too
+    rows = f"(FROM arriving UNION ALL BY NAME {_of_files(lake, files)})"
     try:
-        dataset = lake.dataset(table, files=files)
-        scanner = dataset.scanner(columns=[*dataset.schema.names, "__filename"])
-        with _named(connection, table, scanner, name, '"__filename" AS file'):
+        with _named(connection, name, none, f"{_columns(table)}, file", rows):
             yield
     except (duckdb.Error, OSError, pa.ArrowException) as error:
         raise Unreadable(error) from error
@@ -93,7 +100,7 @@ def arrived(
 @contextlib.contextmanager
 def given(connection: duckdb.DuckDBPyConnection, table: str, batch: pa.RecordBatch) -> Iterator[None]:
     """Name the rows of a table that comes from listening.toml."""
-    with _named(connection, table, pa.Table.from_batches([batch]), f"arrived_{table}", ""):
+    with _named(connection, f"arrived_{table}", pa.Table.from_batches([batch]), _columns(table), "arriving"):
         yield
 
 
@@ -112,15 +119,36 @@ def spare(table: str) -> str:
 
 
 @contextlib.contextmanager
-def _named(connection: duckdb.DuckDBPyConnection, table: str, rows: object, name: str, more: str) -> Iterator[None]:
-    columns = ", ".join([*map(_without_zone, tables.TABLES[table]), *([more] if more else [])])
-    connection.register("arriving", rows)
+def _named(
+    connection: duckdb.DuckDBPyConnection, name: str, given: pa.Table, columns: str, source: str
+) -> Iterator[None]:
+    connection.register("arriving", given)
     try:
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM arriving")  # noqa: S608
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM {source}")  # noqa: S608
         yield
     finally:
         connection.execute(f"DROP VIEW IF EXISTS {name}")
         connection.unregister("arriving")
+
+
+def _of_files(lake: Lake, files: Sequence[str]) -> str:
+    """Return a SELECT of the rows of files, each with its path in the lake as `file`."""
+    if not files:
+        return "SELECT '' AS file WHERE false"
+    here = f"{lake.folder}/"
+    paths = ", ".join(_quoted(glob.escape(here + path)) for path in files)
+    return f"""
+        SELECT * EXCLUDE (filename), substr(filename, {len(here) + 1}) AS file
+        FROM read_parquet([{paths}], union_by_name = true, filename = true, hive_partitioning = false)
+    """  # noqa: S608
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _columns(table: str) -> str:
+    return ", ".join(map(_without_zone, tables.TABLES[table]))
 
 
 def _without_zone(field: pa.Field) -> str:

@@ -1,20 +1,16 @@
 """Which files of the lake a snapshot holds, and what is different in the lake now.
 
-A file is the same as long as its path, its size and the time it was written are; files are never changed in place. A
-file system tells that time only so finely, and a file written a moment before it was listed could be written over
-within that moment: it is noted without a time, and read once more by the next publish.
+A file is the same as long as its path, its size and the time it was written are; files are never changed in place. That
+time is told only so finely, and a file written a moment before it was listed could be written over within that moment:
+it is noted without a time, and read once more by the next publish.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from warehouse.layout import table_of
-
-COARSE, FINE = 2_000_000_000, 50_000_000  # nanoseconds in which two writes may bear the same time: of stores that count
-# whole seconds, and of the others
 
 HELD = {  # the columns of lake.files
     "path": "where it lies in the lake",
@@ -41,14 +37,14 @@ class Changes(NamedTuple):
     gone: list[str]
 
 
-def stamps(listed: Mapping[str, tuple[int, int]], now: int | None = None) -> dict[str, Stamp]:
-    """Return the stamps of files just listed, given their bytes and times; now: nanoseconds since 1970."""
-    at = time.time_ns() if now is None else now
-    found = {}
-    for path, (size, written) in listed.items():
-        resolution = FINE if written % 1_000_000_000 else COARSE
-        found[path] = Stamp(size, written if written < at - resolution else None)
-    return found
+def stamps(listed: Mapping[str, tuple[int, int]], settled_before: int) -> dict[str, Stamp]:
+    """Return the stamps of files just listed, given their bytes and times.
+
+    settled_before: a file that was written earlier would look different if it were written over.
+    """
+    return {
+        path: Stamp(size, written if written < settled_before else None) for path, (size, written) in listed.items()
+    }
 
 
 def changes(held: Mapping[str, Stamp], there: Mapping[str, Stamp]) -> Changes:

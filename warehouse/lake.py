@@ -21,9 +21,11 @@ from warehouse.layout import (
     source_folder,
     state_path,
     table_of,
+    unread,
     version_of,
 )
-from warehouse.storage import Storage
+from warehouse.object_store import ObjectStore
+from warehouse.storage import Listing, OutOfReach, Storage
 
 QUARANTINE = "quarantine"  # the folder of what `wom doctor --mend` puts aside
 NOTE = ".reason.txt"  # what the note beside such a file ends with
@@ -75,9 +77,11 @@ class Lake:
     def open(cls, location: str) -> Self:
         """Return the lake at a folder or a URL (file://..., s3://bucket/prefix), made if it is not there.
 
-        Raises ValueError for a URL that pyarrow has no file system for, and OSError where it cannot be reached.
+        Raises ValueError for a URL that pyarrow has no file system for, and OSError where it cannot be reached: Refused
+        where a retry does not help before something is put right.
         """
-        return cls(Storage.open(location))
+        is_here = "://" not in location or location.startswith("file://")
+        return cls(Storage.open(location) if is_here else ObjectStore.open(location))
 
     @property
     def location(self) -> str:
@@ -112,9 +116,14 @@ class Lake:
         """Return the paths of a table's files, sorted; empty if nothing was stored."""
         return [path for path in self._storage.paths(table) if is_data(path)]
 
-    def written(self, table: str) -> dict[str, tuple[int, int]]:
-        """Return a table's files as `files` does, with the bytes of each and when it was written (ns since 1970)."""
-        return {path: told for path, told in self._storage.written(table).items() if is_data(path)}
+    def listing(self, table: str) -> Listing:
+        """Return a table's files as `files` does, with what tells whether they were written over since."""
+        files, settled_before = self._storage.listing(table)
+        return Listing({path: told for path, told in files.items() if is_data(path)}, settled_before)
+
+    def fetch(self, paths: Sequence[str], folder: Path) -> None:
+        """Copy files to their paths in a folder of this machine; those that are gone are not there then."""
+        self._storage.fetch(paths, folder)
 
     def read(self, path: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Return a file's rows with exactly its table's columns; a column the file is too old to have is NULL.
@@ -139,31 +148,40 @@ class Lake:
 
         files: only these, rather than all of the table. deep: read every byte, which finds damage within too.
         """
-        found = Scan([], [], [])
-        for path in self.files(table) if files is None else files:
+
+        def wrong(path: str) -> DamagedFile | FileNotFoundError | None:
             try:
                 if deep:
                     self.read(path)
                 else:
-                    with self._opened(path) as file:
+                    with self._opened(path, self._storage.footer) as file:
                         _accept(path, pq.read_schema(file), tables.TABLES[table])
+            except (DamagedFile, FileNotFoundError) as error:
+                return error
+            return None
+
+        found = Scan([], [], [])
+        paths = self.files(table) if files is None else files
+        for path, error in zip(paths, self._storage.each(wrong, paths), strict=True):
+            if error is None:
                 found.files.append(path)
-            except FileNotFoundError:
-                found.gone.append(path)
-            except DamagedFile as error:
+            elif isinstance(error, DamagedFile):
                 found.skipped.append(Skipped(path, error.reason))
+            else:
+                found.gone.append(path)
         return found
 
     def find(self, table: str, where: ds.Expression, *, source: str) -> pa.Table:
         """Return the rows of one source that a filter is true for; files that cannot be read are passed over."""
         schema = tables.TABLES[table]
+
+        def rows(path: str) -> pa.Table:
+            with contextlib.suppress(FileNotFoundError, DamagedFile), self._opened(path) as file:
+                return ds.ParquetFileFormat().make_fragment(file).to_table(schema=schema, filter=where)
+            return schema.empty_table()
+
         paths = [path for path in self.files(table) if path.startswith(source_folder(table, source))]
-        found = [schema.empty_table()]
-        for path in paths:
-            with contextlib.suppress(FileNotFoundError, pa.ArrowException, OSError):
-                file = ds.dataset(path, schema=schema, format="parquet", filesystem=self._storage.filesystem)
-                found.append(file.to_table(filter=where))
-        return pa.concat_tables(found)
+        return pa.concat_tables([schema.empty_table(), *self._storage.each(rows, paths)])
 
     def dataset(self, table: str, *, files: Sequence[str] | None = None) -> ds.Dataset:
         """Return a table (or these files of it) as a dataset with the contract's columns, damaged files left out."""
@@ -182,8 +200,8 @@ class Lake:
 
     def pending(self, nlp_version: str) -> list[str]:
         """Return posts files that lack a mentions file of this nlp_version, oldest partition first."""
-        done = set(self.files("mentions"))
-        return [path for path in self.files("posts") if mentions_path(path, nlp_version) not in done]
+        mentions = self.files("mentions")
+        return unread(self.files("posts"), mentions, nlp_version)
 
     def write_mentions(self, posts_path: str, nlp_version: str, batch: pa.RecordBatch) -> str:
         """Store the mentions found in one posts file, which is then done for this nlp_version; return their path.
@@ -277,12 +295,15 @@ class Lake:
         return [path for path in self._storage.paths(QUARANTINE) if not path.endswith(NOTE)]
 
     @contextlib.contextmanager
-    def _opened(self, path: str) -> Iterator[pa.NativeFile]:
-        """Give a file to read. Raises DamagedFile where it cannot be, FileNotFoundError where it is gone."""
+    def _opened(self, path: str, how: Callable[[str], pa.NativeFile] | None = None) -> Iterator[pa.NativeFile]:
+        """Give a file to read. Raises DamagedFile where it cannot be, FileNotFoundError where it is gone.
+
+        how: one of the storage's ways to open it. OutOfReach is no damage, and comes through.
+        """
         try:
-            with self._storage.filesystem.open_input_file(path) as file:
+            with (how or self._storage.opened)(path) as file:
                 yield file
-        except FileNotFoundError:
+        except (FileNotFoundError, OutOfReach):
             raise
         except (pa.ArrowException, OSError) as error:
             raise DamagedFile(path, str(error).partition("\n")[0] or type(error).__name__) from error

@@ -11,7 +11,7 @@ text may be one. Names that begin with a dot or an underscore are no data.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
@@ -118,6 +118,12 @@ def mentions_path(posts_path: str, nlp_version: str) -> str:
     folder, name = posts_path.removesuffix(".parquet").split("/", 1)
     assert folder == "posts", posts_path
     return f"mentions/{name}@{quote(nlp_version, safe='')}.parquet"
+
+
+def unread(posts: Iterable[str], mentions: Iterable[str], nlp_version: str) -> list[str]:
+    """Return the posts files, in their order, that have no mentions file of this nlp_version among these."""
+    done = set(mentions)
+    return [path for path in posts if mentions_path(path, nlp_version) not in done]
 
 
 def posts_path(path: str) -> str:

@@ -36,6 +36,8 @@ from warehouse.checking import offences
 from warehouse.comparing import Difference, differences
 from warehouse.held_files import Stamp, by_table, changes
 from warehouse.lake import Lake, LakeError
+from warehouse.layout import unread
+from warehouse.nearby import Nearby
 from warehouse.renewing import Renewal
 from warehouse.spike_rules import DEFAULT, Rules
 from warehouse.statements import statements
@@ -202,6 +204,7 @@ class _Publisher:
 
     def __init__(self, lake: Lake, database: Path, folder: Path, order: Order) -> None:
         self._lake, self._database, self._folder, self._order = lake, database, folder, order
+        self._near = Nearby(lake, folder / "lake")
         self._arrivals: Mapping[str, Arrival] = {}
         self.rebuilt: str | None = None
         self.keeps_last = False
@@ -215,7 +218,7 @@ class _Publisher:
         deep = False
         for _ in range(LISTINGS):
             held = last.files if last and not self.rebuilt else {}
-            arrivals = listed(self._lake, self._order.nlp_version, held, deep=deep)
+            arrivals = listed(self._lake, self._near, self._order.nlp_version, held, deep=deep)
             if any(arrival.moved for arrival in arrivals.values()):
                 continue
             self.keeps_last = last is not None and not _forgets(last, arrivals)
@@ -228,7 +231,7 @@ class _Publisher:
                 return self.renew(self._folder / "snapshot.duckdb", arrivals, last)
             except Unreadable as error:
                 came = {table: arrival.changes.come for table, arrival in arrivals.items()}
-                if not any(self._lake.scan(table, files=files).gone for table, files in came.items()):
+                if not any(self._near.lake.scan(table, files=files).gone for table, files in came.items()):
                     if deep or error.is_about_room:
                         raise error.cause from None
                     deep = True  # footers are whole, and something within a file may not be: read all to tell which
@@ -245,7 +248,7 @@ class _Publisher:
         """Make the file from the whole lake."""
         path.unlink(missing_ok=True)
         with _attached(path) as connection:
-            build(connection, self._lake, arrivals, self._order, _origin(self._order))
+            build(connection, self._near.lake, arrivals, self._order, _origin(self._order))
             connection.execute("USE snapshot")
             self._finish(connection, arrivals, None)
         return path
@@ -257,7 +260,7 @@ class _Publisher:
         added = (last.added | {name for arrival in arrivals.values() for name in arrival.changes.come}) & there
         with _attached(path) as connection:
             stamp(connection, self._order)
-            renewal = Renewal(connection, self._lake, last.hour, self._order.rules)
+            renewal = Renewal(connection, self._near.lake, last.hour, self._order.rules)
             renewal.run(arrivals)
             keep_files(connection, arrivals, sorted(added))
             self._finish(connection, arrivals, renewal)
@@ -270,7 +273,8 @@ class _Publisher:
         skipped = [one for arrival in arrivals.values() for one in arrival.skipped]
         self.warnings = [f"{path} was left out: {reason}" for path, reason in skipped]
         version = self._order.nlp_version
-        if pending := len(self._lake.pending(version)):
+        read = [*arrivals["mentions"].there, *(path for path, _ in arrivals["mentions"].skipped)]
+        if pending := len(unread(arrivals["posts"].there, read, version)):
             self.warnings.append(f"{pending} posts files have no mentions of nlp_version {version} yet: enrich them")
         for check, found in offences(connection, renewal):
             if check.severity == "fail":
@@ -280,7 +284,10 @@ class _Publisher:
         self.rows = {name: _count(connection, relation) for name, relation in _counted().items()}
 
     def arrivals_of_all(self) -> dict[str, Arrival]:
-        """Return the arrivals of whoever takes in all the files that the file just made holds."""
+        """Return the arrivals of whoever takes in all the files that the file just made holds, and bring them near."""
+        for arrival in self._arrivals.values():
+            come = set(arrival.changes.come)  # is near
+            self._near.bring({path: stamp for path, stamp in arrival.there.items() if path not in come})
         return {
             table: arrival._replace(changes=arrival.changes._replace(come=list(arrival.there), gone=[]))
             for table, arrival in self._arrivals.items()

@@ -1,25 +1,49 @@
-"""Whole files at relative paths, in a folder of this machine or in an object store.
+"""Whole files at relative paths in a folder of this machine; object_store.py keeps them elsewhere.
 
-Whoever reads meets whole files only: in a folder they are written under a temporary name and renamed; in an
-object store they appear when they are complete. Temporary names begin with a dot and end with `.tmp`.
+Whoever reads meets whole files only: they are written under a temporary name and renamed. Temporary names begin with a
+dot and end with `.tmp`.
 """
 
 import contextlib
 import fcntl
-import hashlib
 import os
-import tempfile
+import shutil
+import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import NamedTuple, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 
 ABANDONED_AFTER = timedelta(hours=1)  # no write takes this long: an older temporary file has no writer
 LONGEST_PREFIX = 180  # bytes of a file's own name that a temporary name repeats; file systems allow 255 in all
+COARSE, FINE = 2_000_000_000, 50_000_000  # nanoseconds in which two writes may bear the same time: of file systems that
+# count whole seconds, and of the others
+A_PIECE = 16 << 20  # bytes of a file that are held while it is copied
+
+Found = TypeVar("Found")
+
+
+class OutOfReach(OSError):
+    """The place where the files are does not answer, or not us: no file is to blame. A retry may help later."""
+
+
+class Refused(OutOfReach):
+    """It answers, and refuses: what it was told (a key, a bucket) has to be put right before a retry helps."""
+
+
+class Listing(NamedTuple):
+    """Files by path, each with its bytes and when it was written (ns since 1970).
+
+    settled_before: a file that was written earlier would look different if it were written over. Times are told only so
+    finely: one that was written a moment before it was listed may be written over within that moment and look the same.
+    """
+
+    files: dict[str, tuple[int, int]]
+    settled_before: int
 
 
 class Storage:
@@ -32,28 +56,23 @@ class Storage:
 
     @classmethod
     def open(cls, location: str) -> Self:
-        """Return the storage at a folder or a URL (file://..., s3://bucket/prefix), made if it is not there.
-
-        Raises ValueError for a URL that pyarrow has no file system for, and OSError where it cannot be reached.
-        """
-        try:
-            if "://" in location:
-                filesystem, path = pafs.FileSystem.from_uri(location)
-            else:
-                filesystem, path = pafs.LocalFileSystem(), str(Path(location).absolute())
-        except pa.ArrowInvalid as error:
-            raise ValueError(f"{location}: {error}") from error
-        local = isinstance(filesystem, pafs.LocalFileSystem)
+        """Return the storage at a folder or a file:// URL, made if it is not there. Raises ValueError or OSError."""
+        if "://" in location:
+            filesystem, path = pafs.FileSystem.from_uri(location)
+        else:
+            filesystem, path = pafs.LocalFileSystem(), str(Path(location).absolute())
         filesystem.create_dir(path, recursive=True)
-        return cls(location, pafs.SubTreeFileSystem(path, filesystem), Path(path) if local else None)
+        return cls(location, pafs.SubTreeFileSystem(path, filesystem), Path(path))
 
     def paths(self, folder: str) -> list[str]:
         """Return the files under a folder, sorted; none where there is no such folder."""
         return sorted(info.path for info in self._files(folder))
 
-    def written(self, folder: str) -> dict[str, tuple[int, int]]:
-        """Return the files under a folder, sorted, with their bytes and when each was written (ns since 1970)."""
-        return {info.path: (info.size, info.mtime_ns) for info in sorted(self._files(folder), key=_path)}
+    def listing(self, folder: str) -> Listing:
+        """Return the files under a folder, sorted, with what tells whether they were written over since."""
+        began = time.time_ns()
+        files = {info.path: (info.size, info.mtime_ns) for info in sorted(self._files(folder), key=_path)}
+        return Listing(files, self._settled_before(began, [written for _, written in files.values()]))
 
     def exists(self, path: str) -> bool:
         """Return whether there is a file."""
@@ -67,18 +86,43 @@ class Storage:
         except FileNotFoundError:
             return None
 
+    def opened(self, path: str) -> pa.NativeFile:
+        """Return a file to read. Raises FileNotFoundError where it is gone, and OSError."""
+        return self.filesystem.open_input_file(path)
+
+    def footer(self, path: str) -> pa.NativeFile:
+        """Return at least the footer of a Parquet file, to read what it is. Raises as `opened` does."""
+        return self.opened(path)
+
+    def fetch(self, paths: Sequence[str], folder: Path) -> None:
+        """Copy files to their paths in a folder of this machine; those that are gone are not there then."""
+
+        def copy(path: str) -> None:
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            with (
+                contextlib.suppress(FileNotFoundError),
+                self.filesystem.open_input_stream(path) as source,
+                target.open("wb") as file,
+            ):
+                shutil.copyfileobj(source, file, A_PIECE)
+
+        self.each(copy, paths)
+
+    def each(self, do: Callable[[str], Found], paths: Sequence[str]) -> list[Found]:
+        """Return what becomes of each path, in their order."""
+        return [do(path) for path in paths]
+
     def put(self, path: str, content: bytes, *, durable: bool = True) -> None:
         """Write a file; readers see the old one or the new one, whole. Raises OSError.
 
         durable: wait until it would outlive a power cut.
         """
-        parent, name = str(PurePosixPath(path).parent), PurePosixPath(path).name
-        self.filesystem.create_dir(parent, recursive=True)
-        if self.folder is None:
-            with self.filesystem.open_output_stream(path) as file:
-                file.write(content)
-            return
+        assert self.folder is not None
+        parent, name = PurePosixPath(path).parent, PurePosixPath(path).name
         temporary = self.folder / parent / f".{name[:LONGEST_PREFIX]}.{uuid.uuid4().hex}.tmp"
+        temporary.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as file:
                 file.write(content)
@@ -92,18 +136,18 @@ class Storage:
 
     def remove(self, paths: Sequence[str]) -> int:
         """Remove files; return how many were there to remove."""
-        removed = 0
-        for path in paths:
-            with contextlib.suppress(FileNotFoundError):
+
+        def remove(path: str) -> bool:
+            try:
                 self.filesystem.delete_file(path)
-                removed += 1
-        return removed
+            except FileNotFoundError:
+                return False
+            return True
+
+        return sum(self.each(remove, paths))
 
     def move(self, path: str, target: str) -> None:
-        """Move a file. Raises FileNotFoundError where it is gone, and OSError.
-
-        An object store copies it first: killed in between, both are there.
-        """
+        """Move a file. Raises FileNotFoundError where it is gone, and OSError."""
         self.filesystem.create_dir(str(PurePosixPath(target).parent), recursive=True)
         self.filesystem.move(path, target)
 
@@ -118,15 +162,18 @@ class Storage:
 
         Raises BlockingIOError where it is held and wait is False.
         """
-        if self.folder is not None:
-            path = self.folder / ".locks" / name
-        else:
-            here = hashlib.sha256(self.location.encode()).hexdigest()[:16]
-            path = Path(tempfile.gettempdir()) / f"word-of-mouse-{os.getuid()}" / here / name
+        path = self._locks() / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             yield  # closing the file lets go
+
+    def _settled_before(self, began: int, written: Sequence[int]) -> int:
+        return began - (FINE if any(at % 1_000_000_000 for at in written) else COARSE)
+
+    def _locks(self) -> Path:
+        assert self.folder is not None
+        return self.folder / ".locks"
 
     def _files(self, folder: str) -> list[pafs.FileInfo]:
         selector = pafs.FileSelector(folder, recursive=True, allow_not_found=True)
