@@ -35,13 +35,16 @@ def alert_warnings(settings: Settings, environment: Mapping[str, str]) -> list[s
         if "competitor" in brand.alerts and not names & {*brand.competitors} - {brand.name}:
             found.append(f"{brand.name}: asks for alerts of competitors, and none of them is a [[brand]] here")
         if "default" not in brand.owners:
-            found.append(f"{brand.name}: no default owner, so an alert about it reaches nobody")
+            what = "an alert of what nobody else owns" if brand.owners else "an alert about it"
+            found.append(f"{brand.name}: no default owner, so {what} reaches nobody")
         for channel in _channels_of(brand, alerts):
             checked.add(channel)
             found += [f"{brand.name}: {problem}" for problem in _problems(channel, alerts, environment)]
     for channel in known_channels(settings):
         if channel not in checked:
             found += [f"[alerts]: {problem}" for problem in _problems(channel, alerts, environment)]
+    if alerts.report_file and not alerts.report_file.parent.is_dir():
+        found.append(f"[alerts] report_file: there is no folder {alerts.report_file.parent}")
     return [*dict.fromkeys(found), *_unknown_owners(settings), *_idle_routes(alerts), *_circles(settings)]
 
 

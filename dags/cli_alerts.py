@@ -68,15 +68,9 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write one web page of open and recent incidents, as of the last publish: what, why, and in whose words."""
-    from dags import summary
-    from dags.from_to import written_to
-    from dags.report import page
+    from dags.report import write_page
 
-    with summary.reading(database_file()) as database:
-        alerts = summary.alerts(database, brand)
-        html = page(alerts, summary.published_at(database), brand)
-    with written_to(target, newline="\n") as file:
-        file.write(html)
+    write_page(database_file(), target, brand=brand)
     shown.show_report(target, as_json=as_json)
 
 

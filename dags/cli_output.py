@@ -5,17 +5,21 @@ import dataclasses
 import json
 import math
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 _NEVER_FOLDED = {"alert", "brand", "feed", "last 48 h", "mentions a day", "net sentiment (95 %)"}
+_PROSE_AT_LEAST = 12  # columns of the screen that text is folded into at the least
+_GAP = 2  # columns between two of a table
 _WIDTH = None if sys.stdout.isatty() else 200  # a file or a pipe has no width of its own
 # Without emoji: a post_id such as rss:a:1 holds what rich takes for one.
 _out = Console(highlight=False, emoji=False, width=_WIDTH)
@@ -52,17 +56,67 @@ def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool, title: s
     if as_json:
         print_json([{column: row.get(column) for column in columns} for row in rows])
         return
+    shown = [_Column.of(rows, column) for column in columns]
+    if sum(column.least_width + _GAP for column in shown) - _GAP > _out.width:
+        _show_one_below_another(shown, len(rows), title)
+        return
+    is_crowded = sum(max(column.longest, cell_len(column.head)) + _GAP for column in shown) - _GAP > _out.width
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
-    for column in columns:
-        values = [row.get(column) for row in rows]
-        numeric = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        prose = any(isinstance(value, str | list | tuple | dict) for value in values) and column not in _NEVER_FOLDED
+    for column in shown:
         table.add_column(
-            column.replace("_", " "), justify="right" if numeric else "left", overflow="fold", no_wrap=not prose
+            column.folded_head if is_crowded and not column.is_prose else column.head,
+            justify="right" if column.is_numeric else "left",
+            overflow="fold",
+            no_wrap=not column.is_prose,
+            min_width=column.least_width if column.is_prose else None,
         )
-    for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
+    for cells in zip(*(column.cells for column in shown), strict=True):
+        table.add_row(*cells)
     _out.print(table)
+
+
+class _Column(NamedTuple):
+    """One column of a table. longest: of its cells and the words of its head, in columns of the screen."""
+
+    head: str
+    cells: list[Text]
+    longest: int
+    is_prose: bool  # may be folded
+    is_numeric: bool
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], name: str) -> "_Column":
+        head, values = name.replace("_", " "), [row.get(name) for row in rows]
+        cells = [_cell(value) for value in values]
+        return cls(
+            head,
+            cells,
+            max([cell_len(text) for text in (*head.split(), *(cell.plain for cell in cells))], default=0),
+            any(isinstance(value, str | list | tuple | dict) for value in values) and name not in _NEVER_FOLDED,
+            any(isinstance(value, int | float) and not isinstance(value, bool) for value in values),
+        )
+
+    @property
+    def least_width(self) -> int:
+        """With which it can still be read."""
+        return min(self.longest, _PROSE_AT_LEAST) if self.is_prose else self.longest
+
+    @property
+    def folded_head(self) -> str:
+        return "\n".join(textwrap.wrap(self.head, max(self.longest, 1), break_on_hyphens=False))
+
+
+def _show_one_below_another(columns: Sequence[_Column], rows: int, title: str | None) -> None:
+    """Print a block of lines for each row: a table would squeeze some column until nothing is left of it."""
+    if title:
+        say(title, style="bold")
+    width = max(cell_len(column.head) for column in columns)
+    for row in range(rows):
+        for column in columns:
+            say(f"{column.head}{' ' * (width - cell_len(column.head))}  {column.cells[row].plain}".rstrip())
+        say("")
+    if not rows:
+        say(", ".join(column.head for column in columns))
 
 
 @contextlib.contextmanager

@@ -135,7 +135,8 @@ def show_spiked(spiked: "Spiked", *, as_json: bool) -> None:
 
 
 def _state(row: Row) -> str:
-    """Return an alert's state, with how often it was back and until when it is put off."""
+    """Return an alert's state, with who took it on, until when it is put off and how often it was back."""
     until = f" until {row['snoozed_until']:%m-%d %H:%M}" if row["state"] == "snoozed" else ""
     back = f", reopened {row['reopened']}x" if row["reopened"] else ""
-    return f"{row['state']}{until}{back}"
+    taken = f" by {row['acknowledged_by']}" if row["state"] == "acknowledged" else ""
+    return f"{row['state']}{taken}{until}{back}"

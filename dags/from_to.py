@@ -25,8 +25,11 @@ def lines_from(source: Path, *, newline: str, errors: str = "strict") -> Iterato
 
 
 @contextmanager
-def written_to(target: Path, *, newline: str) -> Iterator[TextIO]:
-    """Give a file to write, which appears when it is whole. Raises SettingsError where it cannot be written."""
+def written_to(target: Path, *, newline: str, named: str = "--to") -> Iterator[TextIO]:
+    """Give a file to write, which appears when it is whole.
+
+    Raises SettingsError where it cannot be written; named: where its name was given.
+    """
     if target == STANDARD:
         yield sys.stdout
         return
@@ -36,6 +39,6 @@ def written_to(target: Path, *, newline: str) -> Iterator[TextIO]:
             yield file
         temporary.replace(target)
     except OSError as error:
-        raise SettingsError(f"--to {target}: {error.strerror or error}") from error
+        raise SettingsError(f"{named} {target}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)

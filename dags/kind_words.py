@@ -11,10 +11,11 @@ _HEADLINES = {
     "recovery": "a complaint is worth an answer",
     "praise": "praise is spiking",
     "competitor": "negative word of mouth about a competitor is spiking",
-    "silent_feed": "a feed has gone silent",
+    "silent_feed": "silent feeds",
     "rising_aspect": "complaints are on the rise",
     "rising_phrase": "complaints come in new words",
 }
+_NAMED = {"competitor", "silent_feed", "rising_phrase"}  # kinds whose members are names
 _SAID = {
     "opened": "{}",
     "grew": "{}, and there is more of it",
@@ -29,6 +30,11 @@ def headline(kind: str, what: str) -> str | None:
     if kind not in _HEADLINES or what not in _SAID:
         return None
     return _SAID[what].format(_HEADLINES[kind])
+
+
+def named(kind: str, evidence: Evidence) -> list[str]:
+    """Return the names of what is noticed, as others wrote them: feeds, competitors, phrases; empty for other kinds."""
+    return list(evidence.get("members") or ()) if kind in _NAMED else []
 
 
 def lines(kind: str, evidence: Evidence) -> list[str]:
@@ -72,7 +78,8 @@ def _silent_feed(evidence: Evidence) -> list[str]:
         since = one["since"][:16].replace("T", " ")
         what = "it answers, and has nothing new"
         if one["error"]:
-            what = f"no answer: {chat_safe(one['error'])[:200]}"
+            said = one["error"].removeprefix(one["feed"] + ": ")
+            what = f"no answer: {chat_safe(said)[:200]}"
         elif one["usual_posts_per_day"]:
             what += f", where {one['usual_posts_per_day']:.1f} posts a day are usual"
         found.append(f"{chat_safe(one['feed'])} ({chat_safe(one['source'])}), since {since} UTC: {what}.")

@@ -13,11 +13,15 @@ from typing import Any
 from dags import kind_words
 from dags.plain_words import chat_safe, safe_address
 from dags.sparkline import sparkline
-from warehouse.alert_states import NEGATIVE_SPIKE
+from warehouse.alert_states import NEGATIVE_SPIKE, TELLS, WATCH, time_in
 
 LONGEST_NAME = 80  # characters of a brand's name in a title
 LONGEST_NOTE = 500
+LONGEST_TEXT = 1900  # of all: the smallest chat takes 2000, and a line or two on why it comes to somebody is added
+SHORTEST_QUOTE = 80  # where there is no room for more
+QUOTED_ROOM = 16  # signs around a quote, and its share of the line above
 SHOWN = 3  # aspects, sources, phrases
+SPIKING_SHOWN = 4  # of the aspects and sources that spike of their own
 _HEADLINES = {
     "opened": "negative word of mouth is spiking",
     "grew": "negative word of mouth is growing",
@@ -64,8 +68,11 @@ def message(event: Event, report_url: str | None = None) -> Message:
     evidence = json.loads(event["evidence"])
     title = _title(event, evidence)
     link = link_to(event["alert_id"], report_url)
-    blocks = [_said(event, evidence), _causes(evidence), _quotes(evidence), _further(event, evidence, link)]
-    text = "\n\n".join("\n".join(block) for block in blocks if block)
+    said, causes, further = (
+        "\n".join(lines) for lines in (_said(event, evidence), _causes(evidence), _further(event, evidence, link))
+    )
+    quotes = "\n".join(_quotes(evidence, LONGEST_TEXT - len(said) - len(causes) - len(further)))
+    text = "\n\n".join(block for block in (said, causes, quotes, further) if block)
     return Message(title, text, _payload(event, evidence, title, link))
 
 
@@ -78,7 +85,7 @@ def digest(events: Sequence[Event], report_url: str | None = None) -> Message:
     for event, one in told:
         lines = [one.title, *_said(event, json.loads(event["evidence"]))]
         more = [f"More: {one.payload['report']}"] if one.payload["report"] else _why(event)
-        blocks.append([*lines, *more])
+        blocks.append([*lines, *more, *_answer(event)])
     payload = {"title": title, "events": [one.payload for _, one in told]}
     return Message(title, "\n\n".join("\n".join(block) for block in blocks), payload)
 
@@ -89,21 +96,30 @@ def link_to(alert_id: str, report_url: str | None) -> str | None:
 
 
 def _title(event: Event, evidence: Mapping[str, Any]) -> str:
-    about = _about(evidence) if event["event"] in {"opened", "grew", "reopened"} else ""
+    names = about(_kind(event), evidence) if event["event"] in TELLS else []
+    shown = ", ".join(_short(name, LONGEST_NAME) for name in names[:SHOWN])
     headline = kind_words.headline(_kind(event), event["event"]) or _HEADLINES.get(
         event["event"], chat_safe(event["event"])
     )
-    return f"{_name(event['brand'])}: {headline}{f' ({about})' if about else ''}"
+    return f"{_name(event['brand'])}: {headline}{f' ({shown})' if shown else ''}"
 
 
-def _about(evidence: Mapping[str, Any]) -> str:
-    """Return the aspects that spike of their own, or else those that grew; empty where none is known."""
-    spiking = (evidence.get("about") or {}).get("aspects") or [part["value"] for part in evidence.get("aspects") or ()]
-    return ", ".join(chat_safe(aspect) for aspect in spiking[:SHOWN])
+def about(kind: str, evidence: Mapping[str, Any]) -> list[str]:
+    """Return what an alert is about, as others wrote it: the aspects that spike of their own, or else those that grew.
+
+    Of kinds that are of something else, the names of that.
+    """
+    aspects = (evidence.get("about") or {}).get("aspects") or [part["value"] for part in evidence.get("aspects") or ()]
+    return aspects or kind_words.named(kind, evidence)
 
 
 def _said(event: Event, evidence: Mapping[str, Any]) -> list[str]:
-    return [*kind_words.lines(_kind(event), evidence), *_figures(evidence)]
+    ended = [f"{event['event'].capitalize()} by {_name(event['by'])}."] if _is_ended_by_a_person(event) else []
+    return [*ended, *kind_words.lines(_kind(event), evidence), *_figures(evidence)]
+
+
+def _is_ended_by_a_person(event: Event) -> bool:
+    return event["event"] in {"resolved", "dismissed"} and event["by"] != WATCH
 
 
 def _kind(event: Event) -> str:
@@ -133,11 +149,17 @@ def _figures(evidence: Mapping[str, Any]) -> list[str]:
 
 
 def _causes(evidence: Mapping[str, Any]) -> list[str]:
-    lines = [
+    lines = []
+    if alone := evidence.get("series"):
+        lines.append(f"What spikes of its own: {', '.join(map(_series, alone[:SPIKING_SHOWN]))}")
+    lines += [
         f"{label}: {', '.join(_part(part) for part in evidence[name][:SHOWN])}"
-        for label, name in (("What grew", "aspects"), ("Where", "sources"), ("In these words", "phrases"))
+        for label, name in (("What grew", "aspects"), ("Where", "sources"))
         if evidence.get(name)
     ]
+    if phrases := evidence.get("phrases"):
+        words = (f"{_short(phrase['value'], LONGEST_NAME)} {phrase['n']}" for phrase in phrases[:SHOWN])
+        lines.append(f"In these words: {', '.join(words)}")
     if stories := evidence.get("stories"):
         lines.append(f"What goes round, {stories[0]['n']} times: “{_short(stories[0]['text'], 140)}”")
     if who := _who(evidence):
@@ -159,13 +181,17 @@ def _who(evidence: Mapping[str, Any]) -> str:
     return f"Who: {', '.join(words)}" if words else ""
 
 
-def _quotes(evidence: Mapping[str, Any]) -> list[str]:
+def _quotes(evidence: Mapping[str, Any], room: int) -> list[str]:
+    """Return the quotes, each as long as room for all of them (characters) allows."""
     quotes = evidence.get("quotes") or ()
-    lines = ["What people say:"] if quotes else []
-    for quote in quotes:
-        address = safe_address(quote["url"]) or "no address"
-        lines += [f"- “{chat_safe(quote['text'])}”", f"  {chat_safe(quote['source'])}: {address}"]
-    return lines
+    if not quotes:
+        return []
+    where = [
+        f"  {_short(quote['source'], LONGEST_NAME)}: {safe_address(quote['url']) or 'no address'}" for quote in quotes
+    ]
+    longest = (room - sum(len(line) + QUOTED_ROOM for line in where)) // len(quotes)
+    said = [f"- “{_short(quote['text'], max(longest, SHORTEST_QUOTE))}”" for quote in quotes]
+    return ["What people say:", *(line for lines in zip(said, where, strict=True) for line in lines)]
 
 
 def _further(event: Event, evidence: Mapping[str, Any], link: str | None) -> list[str]:
@@ -180,7 +206,7 @@ def _further(event: Event, evidence: Mapping[str, Any], link: str | None) -> lis
         lines.append(f"Report: {link}")
     if "negatives" in evidence:
         lines += _why(event)
-    return lines
+    return [*lines, *_answer(event)]
 
 
 def _past(past: Mapping[str, Any]) -> str:
@@ -194,6 +220,16 @@ def _why(event: Event) -> list[str]:
     if _kind(event) != NEGATIVE_SPIKE:
         return []
     return [f"""Check it: wom sql "FROM why('{chat_safe(event["alert_id"])}')" """.rstrip()]
+
+
+def _answer(event: Event) -> list[str]:
+    """Return how to say that one takes it on, or, once it has ended by itself, whether it was one."""
+    alert_id = chat_safe(event["alert_id"])
+    if event["event"] in TELLS:
+        return [f"Take it on: wom ack {alert_id} (or wom snooze, resolve, dismiss)"]
+    if event["event"] == "resolved" and event["by"] == WATCH and _kind(event) == NEGATIVE_SPIKE:
+        return [f"Was it one? wom resolve {alert_id}, or wom dismiss {alert_id}"]
+    return []
 
 
 def _payload(event: Event, evidence: Mapping[str, Any], title: str, link: str | None) -> dict[str, Any]:
@@ -211,8 +247,15 @@ def _payload(event: Event, evidence: Mapping[str, Any], title: str, link: str | 
     }
 
 
+def _series(part: Mapping[str, Any]) -> str:
+    """Return an aspect or source that spikes against its own past, by its worst window."""
+    name = _short(part.get("aspect") or part.get("source") or "", LONGEST_NAME)
+    return f"{name} {part['negatives']} in {part['window_hours']} h ({part['expected']:.1f} usual)"
+
+
 def _part(part: Mapping[str, Any]) -> str:
-    usual = f" ({part['expected']:.0f} usual)" if part.get("expected") is not None else ""
+    """Return a part with what its usual share of as many negative mentions would be, not how many are usual."""
+    usual = f" ({part['expected']:.0f} by its usual share)" if part.get("expected") is not None else ""
     return f"{_short(part['value'], LONGEST_NAME)} {part['n']}{usual}"
 
 
@@ -234,4 +277,5 @@ def _percent(share: float) -> str:
 
 
 def _minute(at: str) -> str:
-    return chat_safe(at[:16].replace("T", " "))
+    moment = time_in(at)
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else chat_safe(at)

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 from dags.messages import Message
 from dags.settings import AlertSettings
 
+ROOM_AT_LEAST = 1000  # characters; a channel that takes fewer, as SMS does, gets the beginning, not a dozen messages
 Colour = Literal["info", "success", "warning", "failure"]  # what Apprise calls a message's type
 
 
@@ -125,7 +126,10 @@ def deliver(
 
 
 def messenger_at(url: str) -> Any:
-    """Return Apprise, ready to send to an address; nothing is sent. Raises NoChannel where it cannot use it."""
+    """Return Apprise, ready to send to an address; nothing is sent. Raises NoChannel where it cannot use it.
+
+    What is longer than the channel takes goes as several messages: left whole, as Apprise would, it were refused.
+    """
     apprise = load_apprise()
     # Its own time limit and side-by-side delivery use threads that hold up the end of the process; its pictures are
     # fetched from elsewhere by whoever reads.
@@ -137,6 +141,11 @@ def messenger_at(url: str) -> Any:
         raise NoChannel(
             f"Apprise cannot use this address, {kind}://...: see that it is written as its manual says{hint}"
         )
+    for service in messenger:
+        is_told_how = "overflow_mode" in vars(service)  # by ?overflow= in the address
+        if not is_told_how and service.body_maxlen != apprise.NotifyBase.body_maxlen:  # which stands for no known limit
+            has_room = service.body_maxlen >= ROOM_AT_LEAST
+            service.overflow_mode = apprise.OverflowMode.SPLIT if has_room else apprise.OverflowMode.TRUNCATE
     return messenger
 
 

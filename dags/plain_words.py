@@ -13,7 +13,7 @@ ACTIVE = "<>@*_`~|[]\\#"  # what some channel takes for a command
 _LOOK_ALIKE = str.maketrans(ACTIVE, "‹›＠∗＿ˋ∼∣［］＼＃")
 _JOINERS = "\u200c\u200d"  # Persian words and families of emoji need them
 _ENTITY = re.compile(r"&(?=#|\w+;|(?:lt|gt|amp|quot|nbsp)\b)")
-_EMOJI_NAME = re.compile(r":(?=[\w+-]+:)")
+_EMOJI_NAME = re.compile(r":(?=[\w+-]+(?::|$))")  # at the end too: what follows a name is often our own colon
 _DOT_OF_A_HOST = re.compile(r"(?<=\w)\.(?=[^\W\d_])")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
 _LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")

@@ -82,7 +82,9 @@ def replayed(
     with reading(settings.database) as database:
         until = published_at(database).replace(tzinfo=UTC)
         bench = _Bench(database, until - timedelta(days=days), until, events, step)
-        ways = [bench.as_told(), *(bench.way(name, rules) for name, rules in {TODAY: today, **others}.items())]
+        tried = {TODAY: today, **others}
+        real, *told = replay.begun_alike([bench.real, *(bench.told(name, rules) for name, rules in tried.items())])
+        ways = [bench.as_told(real), *(bench.way(name, tried[name], by) for name, by in zip(tried, told, strict=True))]
         proposal = _proposal(bench, ways[1]) if is_tuned else None
     return Replayed(bench.since, until, tuple(ways), proposal, tuple(bench.warnings()))
 
@@ -106,22 +108,23 @@ class _Bench:
         asked = {"since": _naive(self.since), "until": _naive(until), "days": DAYS_AT_LEAST}
         judged, _ = ask(database, statement("queries", "judged_hours").text, asked)
         self._hours = sum(row["hours"] for row in judged)
-        self._real = [one for one in replay.incidents(events) if self.since <= one.opened_at <= until]
+        self.real = [one for one in replay.incidents(events) if self.since <= one.opened_at <= until]
         self._counted: dict[int, Counted] = {}
 
-    def as_told(self) -> Way:
-        figures = replay.figures(self._real, self._real, self._hours, is_real=True)
-        return Way(AS_TOLD, None, figures, tuple(self._real))
+    def as_told(self, real: Sequence[Incident]) -> Way:
+        return Way(AS_TOLD, None, replay.figures(real, real, self._hours, is_real=True), tuple(real))
 
-    def way(self, name: str, rules: Rules) -> Way:
+    def way(self, name: str, rules: Rules, told: Sequence[Incident]) -> Way:
+        figures = replay.figures(told, self.real, self._hours)
+        return Way(name, rules, figures, tuple(replay.compared(told, self.real)))
+
+    def told(self, name: str, rules: Rules) -> list[Incident]:
         """Return what would have been told by rules."""
         with self._step(f"rules judged: {name}", 1) as advance:
             spikes = self._spikes(rules)
             advance(1)
         with self._step(f"brands watched: {name}", len({spike["brand"] for spike in spikes})) as advance:
-            told = replay.walk(spikes, self.since, self.until, lambda brand: advance(1))
-        figures = replay.figures(told, self._real, self._hours)
-        return Way(name, rules, figures, tuple(replay.compared(told, self._real)))
+            return replay.walk(spikes, self.since, self.until, lambda brand: advance(1))
 
     def warnings(self) -> Iterator[str]:
         if not self._hours:
@@ -150,7 +153,7 @@ def _proposal(bench: _Bench, today: Way) -> Proposal:
     candidates += [
         replace(rules, negatives_at_least=least) for least in NEGATIVES_TRIED if least > rules.negatives_at_least
     ]
-    tried = tuple(bench.way(_difference(one, rules), one) for one in candidates)
+    tried = tuple(_beside(today, bench, one) for one in candidates)
     place = replay.best(labels, [way.figures for way in tried])
     if place is None:
         return Proposal(
@@ -162,6 +165,13 @@ def _proposal(bench: _Bench, today: Way) -> Proposal:
         f"true one; this rests on {rests_on}"
     )
     return Proposal(found.rules, found.figures, reason, tried)
+
+
+def _beside(today: Way, bench: _Bench, rules: Rules) -> Way:
+    assert today.rules is not None
+    name = _difference(rules, today.rules)
+    _, told = replay.begun_alike([today.incidents, bench.told(name, rules)])
+    return bench.way(name, rules, told)
 
 
 def _difference(one: Rules, other: Rules) -> str:

@@ -12,8 +12,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from dags import kind_words
-from dags.messages import PARTS
+from dags import kind_words, summary
+from dags.from_to import written_to
+from dags.messages import PARTS, SHOWN, about
 from dags.plain_words import one_line, safe_address
 from dags.report_chart import bar, hours_chart, most, stacked
 from warehouse.alert_states import NEGATIVE_SPIKE
@@ -32,6 +33,18 @@ MEANS = {
 WHO = (("first_hand", "first-hand"), ("second_hand", "second-hand"), ("opinion", "opinion"), ("unknown", "not told"))
 
 Alert = Mapping[str, Any]  # a row of the view alerts, its evidence as an object
+
+
+def write_page(database: Path, target: Path, *, brand: str | None = None, named: str = "--to") -> None:
+    """Write the page of the alerts in a published file, those of one brand if it is given.
+
+    named: where the target was named. Raises SettingsError where it cannot be written, or for a brand nobody knows;
+    DatabaseMissing where nothing was published yet.
+    """
+    with summary.reading(database) as connection:
+        html = page(summary.alerts(connection, brand), summary.published_at(connection), brand)
+    with written_to(target, newline="\n", named=named) as file:
+        file.write(html)
 
 
 def page(alerts: Sequence[Alert], published_at: datetime, brand: str | None = None) -> str:
@@ -81,8 +94,15 @@ def _policy(style: str) -> str:
 
 def _shown(alerts: Sequence[Alert], now: datetime) -> list[Alert]:
     recent = [alert for alert in alerts if alert["state"] not in OVER or now - _utc(alert["changed_at"]) <= RECENT]
-    recent.sort(key=lambda alert: (alert["state"] in OVER, -_utc(alert["opened_at"]).timestamp(), alert["alert_id"]))
+    recent.sort(key=_urgency)
     return recent[:AT_MOST]
+
+
+def _urgency(alert: Alert) -> tuple[bool, bool, float, str]:
+    """Return what sorts open ones first, of them those that page, then the newest."""
+    is_over = alert["state"] in OVER
+    pages = alert["evidence"].get("severity") == "page"
+    return is_over, not is_over and not pages, -_utc(alert["opened_at"]).timestamp(), alert["alert_id"]
 
 
 def _contents(alerts: Sequence[Alert]) -> str:
@@ -111,11 +131,12 @@ def _article(alert: Alert) -> str:
         f'<p class="soft small">{_life(alert)}</p>',
         _chart(evidence),
         _figures(evidence),
-        _halves(_grown(evidence) + _in_words(evidence), _storm(evidence) + _who(evidence)),
+        _halves(_grown(evidence) + _alone(evidence) + _in_words(evidence), _storm(evidence) + _who(evidence)),
         _quotes(evidence),
         _stories(evidence),
         _similar(evidence),
         _query(alert),
+        _answer(alert),
     ]
     return (
         f'<article id="{_words(alert["alert_id"])}">\n<p class="state {_words(state)}">{_words(", ".join(told))}'
@@ -124,9 +145,10 @@ def _article(alert: Alert) -> str:
 
 
 def _title(alert: Alert) -> str:
-    evidence = alert["evidence"]
-    about = (evidence.get("about") or {}).get("aspects") or [part["value"] for part in evidence.get("aspects") or ()]
-    names = ", ".join(_words(name) for name in about[:3])
+    kind = alert.get("kind", NEGATIVE_SPIKE)
+    names = ", ".join(_words(name) for name in about(kind, alert["evidence"])[:SHOWN])
+    if headline := kind_words.headline(kind, "opened"):
+        return f"{_words(alert['brand'])}: {headline}{f' ({names})' if names else ''}"
     return f"{_words(alert['brand'])}{f': {names}' if names else ''}"
 
 
@@ -154,7 +176,8 @@ def _life(alert: Alert) -> str:
     if alert["grew"]:
         words.append(f"grew {alert['grew']} times" if alert["grew"] > 1 else "grew once")
     if alert["state"] != "open":
-        by = f" by {_words(alert['closed_by'])}" if alert.get("closed_by") else ""
+        who = alert.get("acknowledged_by") if alert["state"] == "acknowledged" else alert.get("closed_by")
+        by = f" by {_words(who)}" if who else ""
         note = f": {_words(alert['note'])}" if alert.get("note") else ""
         words.append(f"{_words(alert['state'])} at {_minute(alert['changed_at'])}{by}{note}")
     return f"{'; '.join(words)}."
@@ -211,6 +234,17 @@ def _halves(left: str, right: str) -> str:
     return f'<div class="halves">\n<div>{left}</div>\n<div>{right}</div>\n</div>\n' if left or right else ""
 
 
+def _alone(evidence: Mapping[str, Any]) -> str:
+    """Return the aspects and sources that spike against their own past, each by its worst window."""
+    rows = "".join(
+        f'<tr><th scope="row">{_words(part.get("aspect") or part.get("source") or "")}</th>'
+        f'<td class="count">{_count(part["negatives"])} <span class="soft">in {part["window_hours"]} h, '
+        f"{_usual_number(part)}</span></td></tr>"
+        for part in evidence.get("series") or ()
+    )
+    return f'<section><h3>What spikes of its own</h3><table class="parts">{rows}</table></section>' if rows else ""
+
+
 def _grown(evidence: Mapping[str, Any]) -> str:
     tables = []
     for name, caption in (("aspects", "Aspects"), ("sources", "Sources")):
@@ -221,11 +255,11 @@ def _grown(evidence: Mapping[str, Any]) -> str:
         rows = "".join(
             f'<tr><th scope="row">{_words(part["value"])}</th>'
             f"<td>{bar(part['n'] / top, None if part['expected'] is None else part['expected'] / top)}</td>"
-            f'<td class="count">{_count(part["n"])} <span class="soft">{_usual_number(part)}</span></td></tr>'
+            f'<td class="count">{_count(part["n"])} <span class="soft">{_usual_share(part)}</span></td></tr>'
             for part in parts
         )
         tables.append(f'<table class="parts"><caption>{caption}</caption>{rows}</table>{_why_not(evidence, name)}')
-    return f"<h3>What grew; the mark is what is usual</h3>{''.join(tables)}" if tables else ""
+    return f"<h3>What grew; the mark is its usual share of as many</h3>{''.join(tables)}" if tables else ""
 
 
 def _in_words(evidence: Mapping[str, Any]) -> str:
@@ -320,6 +354,17 @@ def _query(alert: Alert) -> str:
     )
 
 
+def _answer(alert: Alert) -> str:
+    if alert["state"] in OVER:
+        return ""
+    if alert["state"] == "acknowledged":
+        what, command, others = "End it", "resolve", "snooze, dismiss"
+    else:
+        what, command, others = "Take it on", "ack", "snooze, resolve, dismiss"
+    command = f"<code>wom {command} {_words(alert['alert_id'])}</code>"
+    return f'<p class="soft small">{what}: {command} (or wom {others}).</p>\n'
+
+
 def _reason(evidence: Mapping[str, Any], name: str) -> str:
     return str((evidence.get("reasons") or {}).get(name, ""))
 
@@ -330,7 +375,11 @@ def _why_not(evidence: Mapping[str, Any], name: str) -> str:
 
 
 def _usual_number(counted: Mapping[str, Any]) -> str:
-    return "" if counted["expected"] is None else f"usually {_number(counted['expected'], 0)}"
+    return "" if counted["expected"] is None else f"usually {_number(counted['expected'])}"
+
+
+def _usual_share(part: Mapping[str, Any]) -> str:
+    return "" if part["expected"] is None else f"usual share {_number(part['expected'], 0)}"
 
 
 def _usually(share: float | None) -> str:

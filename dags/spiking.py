@@ -83,9 +83,13 @@ def _places(header: list[str], name: str) -> list[int]:
     missing = [column for column in NEEDED if column not in header]
     if missing:
         found = ", ".join(header) if any(header) else "none"
+        separator = next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), None)
+        hint = f"; it parts its columns by {separator!r}, and a comma is due" if separator else ""
         raise SettingsError(
-            f"--from {name}: no column {', '.join(missing)}; needed are {', '.join(NEEDED)}; found: {found[:200]}"
+            f"--from {name}: no column {', '.join(missing)}; needed are {', '.join(NEEDED)}; found: {found[:200]}{hint}"
         )
+    if twice := [column for column in (*NEEDED, "source") if header.count(column) > 1]:
+        raise SettingsError(f"--from {name}: two columns are called {twice[0]}: which of them is meant?")
     return [header.index(column) for column in NEEDED] + [header.index("source") if "source" in header else -1]
 
 

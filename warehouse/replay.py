@@ -38,9 +38,9 @@ LABELS_AT_LEAST = 5  # below, a share of them says nothing; as the macro if_enou
 class Incident:
     """An alert, as it was told or as it would have been; times are UTC.
 
-    begun_at: the first hour of the window that told of it. since, until: from its first spiking hour to the end of its
-    last. told_at: when somebody was really first told of it; None if nobody was. label: whether people said that it was
-    one (acknowledged or resolved it) or none (dismissed it); None if they said neither.
+    begun_at: the first hour of the window that first told of it. since, until: from its first spiking hour to the end
+    of its last. told_at: when somebody was really first told of it; None if nobody was. label: whether people said that
+    it was one (acknowledged or resolved it) or none (dismissed it); None if they said neither.
     """
 
     brand: str
@@ -65,7 +65,7 @@ class Figures:
     somebody. true, false: alerts really told that people said were one, or none, and that are told here too; those that
     are not: true_missed, false_spared. precision: the share of the true among true and false, with its 95 % interval;
     None below LABELS_AT_LEAST.
-    delay_hours: from the first hour of what told of it to telling, in the median; None where nothing was told.
+    delay_hours: from when it began (begun_at) to telling, in the median; None where nothing was told.
     """
 
     alerts: int
@@ -147,6 +147,24 @@ def compared(told: Sequence[Incident], real: Sequence[Incident]) -> list[Inciden
         times = [other.told_at for other in same if other.told_at]
         found.append(replace(one, label=any(said) if said else None, told_at=min(times, default=None)))
     return found
+
+
+def begun_alike(ways: Sequence[Sequence[Incident]]) -> list[list[Incident]]:
+    """Return what each way of telling told, an incident that several tell of begun when the first of them has it.
+
+    Or rules that find it later would seem as quick: what they go by begins later, too.
+    """
+    of_brand: dict[str, list[Incident]] = {}
+    for told in ways:
+        for one in told:
+            of_brand.setdefault(one.brand, []).append(one)
+    return [
+        [
+            replace(one, begun_at=min(other.begun_at for other in of_brand[one.brand] if _same(one, other)))
+            for one in told
+        ]
+        for told in ways
+    ]
 
 
 def figures(

@@ -32,6 +32,8 @@ def evidence_of(words: list[str], address: str | None) -> dict[str, Any]:
         "since": at, "until": at, "evidence_since": at, "window_hours": 3, "negatives": 14, "expected": 1.25,
         "mentions": 20, "share": 0.7, "expected_share": 0.2, "score": 6.0, "peak_negatives": 14, "severity": "page",
         "about": {"aspects": [word()], "sources": [word()]},
+        "series": [{"aspect": word(), "source": None, "window_hours": 3, "negatives": 9, "expected": 1.5, "score": 6},
+                   {"aspect": None, "source": word(), "window_hours": 1, "negatives": 5, "expected": 0.5, "score": 4}],
         "hours": [{"hour": at, "negatives": 3, "expected": 1.0}, {"hour": at, "negatives": None, "expected": None}],
         "aspects": [part], "sources": [{**part, "value": word()}], "phrases": [{**part, "value": word()}],
         "stories": [{**part, **quote, "authors": 2, "first_at": at}],

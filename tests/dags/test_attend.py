@@ -136,3 +136,10 @@ def test_an_operator_answers_from_the_command_line(settings, monkeypatch):
     assert wom.invoke(app, ["dismiss", "beef", "--no-publish"]).exit_code == 0
     with pytest.raises(SettingsError, match="nothing to acknowledge"):
         wom.invoke(app, ["ack", "c0ffee02"], catch_exceptions=False)
+
+
+def test_everybody_sees_who_takes_care(settings, monkeypatch):
+    for name, value in (("WOM_CONFIG", settings.source_file), ("WOM_LAKE", settings.lake)):
+        monkeypatch.setenv(name, str(value))
+    assert CliRunner().invoke(app, ["ack", "c0ffee01", "--by", "kim"]).exit_code == 0
+    assert "acknowledged by kim" in CliRunner().invoke(app, ["alerts", "--state", "acknowledged"]).stdout

@@ -32,6 +32,8 @@ def test_all_is_well_where_every_owner_has_a_channel(settings_of, more):
     ("toml", "environment", "warning"),
     [
         ('[[brand]]\nname = "Acme"\n' + FEED, {}, "Acme: no default owner, so an alert about it reaches nobody"),
+        ('[[brand]]\nname = "Acme"\nowners = { billing = "x@acme.example" }\n' + FEED, {},
+         "Acme: no default owner, so an alert of what nobody else owns reaches nobody"),
         (ACME.replace("owners", 'competitors = ["Globex"]\nalerts = ["competitor"]\nowners') + TARGETS, {},
          "Acme: asks for alerts of competitors, and none of them is a [[brand]] here"),
         (ACME, {}, "Acme: 'care' is neither a mail address nor an [[alerts.target]]; known targets: none"),

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -297,3 +299,17 @@ def test_real_posts_and_the_demo_never_mix(wom, tmp_path):
     refused = wom("collect", WOM_LAKE="other")
     assert refused.returncode == 2
     assert "holds the demo's made-up posts" in refused.stderr
+
+
+def test_a_failed_check_is_named_with_its_rows_and_the_last_file_stays(wom_later, tmp_path):
+    before = (tmp_path / "lake" / "word_of_mouse.duckdb").read_bytes()
+    [path] = (tmp_path / "lake" / "mentions").rglob("*.parquet")
+    rows = pq.read_table(path)
+    place = rows.schema.get_field_index("certainty")
+    pq.write_table(rows.set_column(place, rows.schema.field(place), pa.array([1.5] * len(rows))), path)
+    done = wom_later("publish")
+    assert done.returncode == 1
+    assert "opinions_in_range: a mention's probability is not between 0 and 1" in done.stderr
+    assert "'brand': 'Acme', 'certainty': 1.5" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "lake" / "word_of_mouse.duckdb").read_bytes() == before

@@ -12,12 +12,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
+import readme_answers
 
-from dags import stages
+from dags import stages, summary
 from dags.local_airflow import DAGS
 from dags.settings import load_settings
 from listeners.feed_server import demo_config
 from listeners.feed_server.world import STORM_BRAND, STORM_LASTS
+from warehouse.checking import offences
 from warehouse.lake import Lake
 from warehouse.layout import mentions_path
 from warehouse.tables import MENTIONS, POSTS
@@ -154,6 +156,53 @@ def test_every_example_of_the_readme_answers(ran, example):
     folder, _ = ran
     for query in filter(str.strip, example.split(";")):
         assert ask(folder, query), query
+
+
+def kind_shown(cell: str) -> str:
+    """What a cell of a printed table holds."""
+    if cell == "-":
+        return "nothing"
+    if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d|(\d+ days?, )?\d+:\d\d:\d\d", cell):
+        return "time"
+    return "number" if re.fullmatch(r"-?\d+(\.\d+)?", cell) else "words"
+
+
+def kind_of(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case datetime() | timedelta():
+            return "time"
+        case int() | float():
+            return "number"
+    return "words"
+
+
+@pytest.mark.parametrize(("query", "answer"), readme_answers.answered())
+def test_the_answers_in_the_readme_are_of_the_kind_that_the_demo_gives(ran, query, answer):
+    """Figures move with the clock; columns, what stands in them, and the brands that are told do not."""
+    folder, _ = ran
+    header, *lines = (re.split(r"\s{2,}", line.strip()) for line in answer.splitlines())
+    with summary.reading(folder / "lake" / "word_of_mouse.duckdb") as database:
+        rows, columns = summary.answer(database, query)
+    assert header == [column.replace("_", " ") for column in columns]
+    for place, column in enumerate(columns):
+        shown = {kind_shown(line[place]) for line in lines} - {"nothing"}
+        given = {kind_of(row[column]) for row in rows} - {"nothing"}
+        assert shown <= given or given <= shown, column  # whether a figure is lacking, and why, moves too
+    if "brand" in columns:
+        assert {line[columns.index("brand")] for line in lines} == {row["brand"] for row in rows}
+
+
+def test_ten_questions_are_answered():
+    assert len(readme_answers.answered()) == readme_answers.chapter().count("```sql") == 10
+
+
+def test_nothing_of_the_demo_looks_wrong_to_a_check(ran):
+    """Its 35 days hold bursts and a storm; its lake began to listen just now."""
+    folder, _ = ran
+    with summary.reading(folder / "lake" / "word_of_mouse.duckdb") as database:
+        assert [(check.name, rows) for check, rows in offences(database, None)] == []
 
 
 @pytest.mark.slow

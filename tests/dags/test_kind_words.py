@@ -44,7 +44,8 @@ def evidence(kind, word="town-talk", url="https://posts.example/1"):
 
 
 def event(kind, told, what="opened"):
-    return {"alert_id": "a1", "brand": "Acme", "kind": kind, "event": what, "at": NOW, "evidence": json.dumps(told)}
+    return {"alert_id": "a1", "brand": "Acme", "kind": kind, "event": what, "at": NOW, "by": "watch",
+            "evidence": json.dumps(told)}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -53,10 +54,10 @@ def event(kind, told, what="opened"):
         ("recovery", "a complaint is worth an answer", "its author reaches 12,000 followers or viewers and it is the "
          "author's complaint number 3 in 30 days."),
         ("praise", "praise is spiking", "30 mentions for the brand in 3 h; 4.2 would be usual."),
-        ("competitor", "negative word of mouth about a competitor is spiking", "town-talk: 40 negative mentions in"),
-        ("silent_feed", "a feed has gone silent", "it answers, and has nothing new, where 8.0 posts a day are usual."),
-        ("rising_aspect", "complaints are on the rise (billing)", "What grew: billing 12 (4 usual)"),
-        ("rising_phrase", "complaints come in new words", "In these words: billing 12 (4 usual)"),
+        ("competitor", "negative word of mouth about a competitor is spiking (town-talk)", "town-talk: 40 negative"),
+        ("silent_feed", "silent feeds (town-talk)", "it answers, and has nothing new, where 8.0 posts a day are usual"),
+        ("rising_aspect", "complaints are on the rise (billing)", "What grew: billing 12 (4 by its usual share)"),
+        ("rising_phrase", "complaints come in new words (billing)", "In these words: billing 12"),
     ],
 )  # fmt: skip
 def test_each_kind_says_what_was_noticed(kind, title, text):
@@ -69,7 +70,7 @@ def test_each_kind_says_what_was_noticed(kind, title, text):
 
 def test_that_it_is_over_says_why():
     told = message(event("silent_feed", {"reason": "it is heard again"}, "resolved"))
-    assert told.title == "Acme: over: a feed has gone silent"
+    assert told.title == "Acme: over: silent feeds"
     assert told.text == "Reason: it is heard again"
 
 
@@ -87,12 +88,12 @@ def test_a_feed_that_falls_silent_is_told_to_who_asked_for_it_and_that_it_is_hea
     toml = toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox))
     settings = settings_of(toml.replace('name = "Acme"', 'name = "Acme"\nalerts = ["silent_feed", "praise"]'))
     visited(settings, 40, "new")
-    visited(settings, 1, "failed", error="503 from its server")
+    visited(settings, 1, "failed", error="a: 503 from its server")
     published(settings, storm=False)
     assert watch(settings).counts == {"opened": 1, "notified": 1}
     assert watch(settings, minutes=5).counts == {}
-    assert inbox.messages[0]["title"] == "Acme: a feed has gone silent"
-    assert "503 from its server" in inbox.messages[0]["message"]
+    assert inbox.messages[0]["title"] == "Acme: silent feeds (a)"
+    assert "no answer: 503 from its server" in inbox.messages[0]["message"]
     [alert] = alerts_of(settings)
     assert (alert["kind"], alert["state"], alert["negatives"]) == ("silent_feed", "open", None)
 
@@ -100,7 +101,7 @@ def test_a_feed_that_falls_silent_is_told_to_who_asked_for_it_and_that_it_is_hea
     later = NOW + timedelta(minutes=20)
     stages.publish(settings, now=lambda: later)
     assert watch(settings, minutes=20).counts == {"resolved": 1, "notified": 1}
-    assert inbox.messages[1]["title"] == "Acme: over: a feed has gone silent"
+    assert inbox.messages[1]["title"] == "Acme: over: silent feeds"
 
 
 def test_who_does_not_ask_is_told_of_spikes_alone(settings_of, inbox):

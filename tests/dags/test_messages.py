@@ -20,6 +20,10 @@ TOLD = {"since": "2026-11-20T08:00:00+00:00", "until": "2026-11-20T11:00:00+00:0
                     "published_at": "2026-11-20T10:00:00+00:00", "author": "a1"}]}  # fmt: skip
 MORE = {
     "hours": [{"hour": f"2026-11-20T{hour:02}:00:00+00:00", "negatives": hour, "expected": 1.0} for hour in range(8)],
+    "series": [
+        {"aspect": "billing", "source": None, "window_hours": 3, "negatives": 9, "expected": 0.2, "score": 6.1},
+        {"aspect": None, "source": "mastodon", "window_hours": 6, "negatives": 10, "expected": 0.5, "score": 5.0},
+    ],
     "aspects": [{"value": "billing", "n": 9, "expected": 1.6, "usual_n": 3, "z": 4.0}],
     "sources": [{"value": "mastodon", "n": 10, "expected": None, "usual_n": 0, "z": 3.0}],
     "phrases": [{"value": "charged twice", "n": 8, "expected": 0.0, "usual_n": 0, "z": 5.0}],
@@ -54,6 +58,7 @@ def test_an_owner_reads_what_happened_against_what_is_usual_and_in_whose_words()
         "  mastodon: https://mouse.example/%40ann/1",
         "",
         "Check it: wom sql \"FROM why('a1b2')\"",
+        "Take it on: wom ack a1b2 (or wom snooze, resolve, dismiss)",
     ]
 
 
@@ -63,9 +68,10 @@ def test_an_owner_reads_why():
     for line in (
         "Negative mentions an hour, last 8 h:",
         "▁▂▃▄▅▆▇█",
-        "What grew: billing 9 (2 usual)",
+        "What spikes of its own: billing 9 in 3 h (0.2 usual), mastodon 10 in 6 h (0.5 usual)",
+        "What grew: billing 9 (2 by its usual share)",
         "Where: mastodon 10",
-        "In these words: charged twice 8 (0 usual)",
+        "In these words: charged twice 8",
         "Who: 60 % first-hand (70 % usual), 40 % second-hand, 80 % by authors new to the brand (50 % usual)",
         "It may have reached 12,345 followers or viewers, at most.",
         "Firestorm score 62 of 100: many voices 99, size 92.",
@@ -84,8 +90,24 @@ def test_an_hour_nobody_listened_to_is_no_calm_one():
 def test_every_kind_of_event_can_be_told_with_nothing_but_a_reason(what):
     told = message(event(what, {"reason": "no spike for 12 hours"}))
     assert told.title.startswith("Acme: ")
-    assert told.text == "Reason: no spike for 12 hours"
-    assert message(event(what, {})).text == ""
+    assert told.text.startswith("Reason: no spike for 12 hours")
+    assert "usual" not in message(event(what, {})).text
+
+
+def test_whoever_reads_of_an_alert_reads_how_to_answer_it():
+    take_it_on = "Take it on: wom ack a1b2 (or wom snooze, resolve, dismiss)"
+    for what in ("opened", "grew", "reopened"):
+        assert message(event(what)).text.endswith(take_it_on)
+        assert message(event(what, kind="recovery")).text.endswith(take_it_on)
+    told = digest([event(), event(alert_id="c3")]).text.splitlines()
+    assert [line for line in told if "wom ack" in line] == [take_it_on, take_it_on.replace("a1b2", "c3")]
+
+
+def test_whoever_reads_that_it_is_over_reads_who_said_so_or_is_asked_whether_it_was_one():
+    over = message(event("resolved", {"reason": "no spike for 12 hours"})).text
+    assert over.endswith("Was it one? wom resolve a1b2, or wom dismiss a1b2")
+    assert message(event("dismissed", {"note": "a game"}, by="ann")).text == "Dismissed by ann.\nNote: a game"
+    assert message(event("resolved", {"note": "refunded"}, by="ann")).text == "Resolved by ann.\nNote: refunded"
 
 
 def test_programs_are_given_the_evidence_and_where_the_report_is():
@@ -121,5 +143,10 @@ def test_nothing_that_others_wrote_pings_formats_or_links(words, address, brand,
 def test_a_message_fits_where_the_smallest_chat_takes_2000_signs():
     quote = {"text": "x" * 280, "url": f"https://mouse.example/{'y' * 100}", "source": "mastodon",
              "published_at": "2026-11-20T10:00:00+00:00", "author": "a1"}  # fmt: skip
-    evidence = TOLD | MORE | {"quotes": [quote] * 3, "hours": MORE["hours"] * 6}
-    assert len(message(event(evidence=evidence), "https://wom.example/report.html").text) < 2000
+    story = quote | {"value": "s", "n": 9, "first_at": quote["published_at"], "authors": 8}
+    evidence = TOLD | MORE | {"quotes": [quote] * 3, "stories": [story] * 3, "hours": MORE["hours"] * 6}
+    for note in ("x", "x" * 140):
+        evidence["similar"] = [MORE["similar"][0] | {"note": note}]
+        told = message(event(evidence=evidence), "https://wom.example/report.html").text
+        assert 1800 < len(told) <= 1900
+    assert f"- “{'x' * 280}”" in message(event(evidence=TOLD | {"quotes": [quote] * 3})).text

@@ -70,6 +70,40 @@ def test_matrix_gets_plain_text(web):
     assert "formatted_body" not in message
 
 
+LONG = Message("3 alerts", "\n".join(f"line {number} of a digest" for number in range(400)), {"events": list("abc")})
+
+
+def test_a_message_longer_than_a_chat_takes_goes_as_several(web, monkeypatch):
+    from apprise.plugins.discord import NotifyDiscord
+
+    monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://{web.host}/discord")
+    tell("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", LONG)
+    said = [message["content"] for message in web.sent["discord"]]
+    assert max(map(len, said)) <= 2000
+    assert "line 0 of" in said[0]
+    assert "line 399 of" in said[-1]
+    tell("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js?overflow=truncate", LONG)
+    assert len(web.sent["discord"]) == len(said) + 1, "as the address asks for"
+
+
+def test_of_a_message_much_longer_than_a_channel_takes_the_beginning_is_told(web, monkeypatch):
+    from apprise.plugins.clicksend import NotifyClickSend
+
+    monkeypatch.setattr(NotifyClickSend, "notify_url", f"http://{web.host}/sms")
+    tell("clicksend://user:key@15551233456", LONG)
+    [sent] = web.sent["sms"]
+    [message] = sent["messages"]
+    assert message["body"].startswith("3 alerts")
+    assert len(message["body"]) <= 160
+
+
+def test_a_program_gets_a_long_message_whole(web):
+    tell(web.url("care"), LONG)
+    [message] = web.sent["care"]
+    assert message["message"] == LONG.text
+    assert message["alert"] == {"events": ["a", "b", "c"]}
+
+
 def test_a_target_may_carry_any_name_a_mail_address_too(web):
     alerts = targets(**{"care@acme.example": web.url("care")})
     assert delivered(["care@acme.example"], alerts).channel == "care@acme.example"

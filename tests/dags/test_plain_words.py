@@ -39,6 +39,11 @@ def test_what_is_said_can_still_be_read():
     assert chat_safe("see evil.example") == "see evil․example"
 
 
+def test_no_emoji_comes_of_what_is_put_behind_a_name():
+    assert is_plain(f"{chat_safe('Acme:tada')}: negative word of mouth is spiking")
+    assert is_plain(f"{chat_safe(':tada:مرحبا')}: no address")
+
+
 def test_a_text_becomes_one_line_that_runs_one_way():
     assert one_line("a\r\nBcc: b\u2028\tc\x00 \u202ed\u2066\ufeff") == "a Bcc: b c d"
 

@@ -12,10 +12,12 @@ import pytest
 from hostile import HIDDEN, JOINERS, addresses, evidence_of, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_watch import published, watch
+from test_watch import alerts_of, published, watch
 from typer.testing import CliRunner
 from written_by_tests import toml_of
 
+from dags import stages
+from dags.checking_alerts import alert_warnings
 from dags.cli import app
 from dags.plain_words import one_line
 from dags.report import page
@@ -97,6 +99,23 @@ def test_open_incidents_come_first_then_recent_ones_and_old_ones_not_at_all():
     assert "3 open, 2 over in the last 30 days, as of 20 Nov 2026 12:30 UTC." in shown.text
 
 
+def test_of_those_that_are_open_the_ones_that_page_come_first():
+    calm = EVIDENCE | {"severity": "tell"}
+    rows = [alert("new", evidence=calm), alert("pages", days=2), alert("told", evidence=calm, days=1)]
+    assert Page(page(rows, NOW)).ids == ["pages", "new", "told"]
+
+
+def test_it_says_who_takes_care():
+    taken = alert(state="acknowledged", acknowledged_by="kim", note=None, closed_by=None)
+    shown = Page(page([taken], NOW)).text
+    assert "acknowledged at 20 Nov 2026 10:30 by kim." in shown
+    assert "End it: wom resolve a1b2" in shown
+
+
+def test_what_is_over_asks_nobody_to_take_it_on():
+    assert "wom ack" not in Page(page([alert(state="resolved")], NOW)).text
+
+
 def test_where_nothing_is_the_matter_it_says_so():
     assert "No incident is open, and none was since 2026-10-21." in Page(page([], NOW)).text
 
@@ -104,7 +123,8 @@ def test_where_nothing_is_the_matter_it_says_so():
 def test_an_incident_can_be_checked_in_a_minute():
     shown = Page(page([alert()], NOW)).text
     for words in ("14 negative mentions in 3 h, where 1.2 are usual", "70 % of what is said is negative; 20 % is usual",
-                  "told care@acme.example at 20 Nov 2026 10:30; grew once", "9 usually 2",
+                  "told care@acme.example at 20 Nov 2026 10:30; grew once", "9 usual share 2",
+                  "billing9 in 3 h, usually 1.5", "Take it on: wom ack a1b2",
                   "First-hand50 %60 % is usual", "By authors new to it80 %50 % is usual",
                   "May have reached1,234", "Firestorm score, of 10062",
                   "growthnot known", "resolved by billing after 0 h"):  # fmt: skip
@@ -135,6 +155,7 @@ def test_an_alert_of_another_kind_says_what_it_is_of():
     evidence = {"members": ["1"], "is_heard": True, "followers": 5000, "complaints": 1, "aspects": [], "quotes": []}
     shown = Page(page([alert(evidence=evidence, kind="recovery")], NOW)).text
     assert "open, recovery" in shown
+    assert "Acme: a complaint is worth an answer" in shown
     assert "Nobody has answered yet, and its author reaches 5,000 followers or viewers." in shown
 
 
@@ -157,6 +178,24 @@ def test_a_bar_stays_within_its_room(share):
     [room, part, tick] = ElementTree.fromstring(bar(share, share)).findall("rect")
     assert 0 <= float(part.get("width") or 0) <= float(room.get("width") or 0)
     assert 0 <= float(tick.get("x") or -1) < 100
+
+
+def test_the_page_is_written_anew_by_whatever_publishes_where_listening_toml_says_so(settings_of, tmp_path):
+    target = tmp_path / "served.html"
+    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=f'\n[alerts]\nreport_file = "{target}"\n'))
+    published(settings, storm=True)
+    assert "No incident is open" in target.read_text(encoding="utf-8")
+    watch(settings)
+    [alert] = alerts_of(settings)
+    assert f'id="{alert["alert_id"]}"' in target.read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_stops_no_publish(settings_of, tmp_path):
+    nowhere = tmp_path / "no" / "served.html"
+    toml = toml_of({"a": "http://127.0.0.1:1/"}, more=f'\n[alerts]\nreport_file = "{nowhere}"\n')
+    [warning] = stages.publish(settings_of(toml)).warnings
+    assert warning == f"[alerts] report_file {nowhere}: No such file or directory"
+    assert f"[alerts] report_file: there is no folder {nowhere.parent}" in alert_warnings(settings_of(toml), {})
 
 
 def test_wom_report_writes_the_page_of_what_is_published(settings_of, tmp_path):

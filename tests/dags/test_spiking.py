@@ -174,7 +174,10 @@ def test_no_rows_are_no_error(spikes):
     [
         (b"", "no column series, timestamp, mentions, negatives; needed are .*; found: none"),
         (b"series,timestamp,mentions\n", "no column negatives; .*found: series, timestamp, mentions"),
-        (b"series;timestamp;mentions;negatives\n", "no column series"),
+        (b"series;timestamp;mentions;negatives\n", "no column series.*it parts its columns by ';', and a comma is due"),
+        (b"series\ttimestamp\tmentions\tnegatives\n", r"no column series.*by '\\t'"),
+        (b"series,timestamp,mentions,negatives,Negatives\n", "two columns are called negatives"),
+        (b"series,timestamp,mentions,negatives,source,source\n", "two columns are called source"),
         (b"series,timestamp,mentions,negatives\n\xff\xfe,1,1,1\n", "not UTF-8"),
         (f"{HEADER}\n{'x' * 200_000},1,1,1\n".encode(), "line 2: no CSV"),
     ],

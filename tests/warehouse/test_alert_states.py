@@ -70,7 +70,8 @@ def test_an_alert_stands_as_its_last_event_says(view):
     assert (rows["over"]["note"], rows["over"]["closed_by"]) == ("paid back", "kim")
     assert (rows["back"]["reopened"], rows["back"]["resolved_at"]) == (1, None)
     assert (rows["asleep"]["snoozed_until"], rows["asleep"]["note"]) == (as_told(NOW + timedelta(hours=1)), None)
-    assert rows["taken"]["acknowledged_at"] == as_told(hours_ago(8))
+    assert (rows["taken"]["acknowledged_at"], rows["taken"]["acknowledged_by"]) == (as_told(hours_ago(8)), "kim")
+    assert rows["open"]["acknowledged_by"] is None
 
 
 HAPPENED = st.lists(

@@ -369,6 +369,20 @@ def test_why_tells_what_an_alert_is_made_of(lake, publish, ask):
     assert ask("FROM why('nothing')") == []
 
 
+def test_why_takes_how_an_alerts_id_begins_if_no_other_does(lake, publish, ask):
+    say(lake, *(told(-1, hours=4, aspects=aspects("billing")) for _ in range(5)))
+    evidence = '{"since": "2026-11-20T08:00:00+00:00", "until": "2026-11-20T09:00:00+00:00"}'
+    opened = [event(alert_id, "opened", 3, evidence=evidence) for alert_id in ("ab1", "ab2")]
+    lake.append(batch(tables.ALERTS, *opened), tables.ALERTS, "alerts")
+    publish()
+    whole = ask("FROM why('ab1')")
+    assert whole
+    lake.append(batch(tables.ALERTS, event("cd34", "opened", 3, evidence=evidence)), tables.ALERTS, "more")
+    publish()
+    assert ask("FROM why('cd')") == ask("FROM why('cd34')") == whole
+    assert ask("FROM why('ab')") == ask("FROM why('')") == []
+
+
 # unit
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warehouse_rows import NOW, event, hours_ago
 
-from warehouse.replay import Incident, best, compared, figures, incidents, labels_of, walk
+from warehouse.replay import Incident, begun_alike, best, compared, figures, incidents, labels_of, walk
 
 HOUR = NOW.replace(minute=0)
 SINCE = NOW - timedelta(days=30)
@@ -111,6 +111,15 @@ def test_an_incident_gets_the_label_and_telling_of_the_alert_it_is():
     assert (early.label, early.told_at) == (False, hours_ago(48))
     assert (late.label, late.told_at) == (True, None)
     assert (other.label, other.told_at) == (None, None)
+
+
+def test_delays_of_one_incident_count_from_one_moment_whoever_finds_it_first():
+    soon, late, other = walk([spike(10, window_hours=3)], SINCE, NOW), walk([spike(8)], SINCE, NOW), [incident(50)]
+    assert [figures(told, [], 0).delay_hours for told in (soon, late)] == [3, 1], "as if the later were the sooner"
+    alike = begun_alike([soon, [*late, *other], []])
+    assert [figures(told, [], 0).delay_hours for told in (alike[0], alike[1][:1])] == [3, 5]
+    assert alike[1][1:] == other
+    assert alike[2] == []
 
 
 def test_figures_count_what_people_said_of_the_alerts_that_are_told_too():

@@ -11,6 +11,7 @@
 --   severity: page if it is rare enough to wake somebody, or else tell
 --   opened_at: when it was raised
 --   acknowledged_at: when somebody took it on since it was last opened or reopened; NULL if nobody did
+--   acknowledged_by: who did
 --   snoozed_until: when it may be told again; NULL if nobody put it off
 --   told_at: when somebody was first told; NULL if nobody was yet
 --   told_to: everybody who was told, by name; empty if nobody was
@@ -62,6 +63,7 @@ WITH placed AS (
            max(turn) FILTER (event = 'quieted' AND turn > anew) AS quiet_turn,
            max(turn) FILTER (event = 'acknowledged' AND turn > anew) AS taken_turn,
            arg_max("at", turn) FILTER (event = 'acknowledged' AND turn > anew) AS taken_at,
+           arg_max("by", turn) FILTER (event = 'acknowledged' AND turn > anew) AS taken_by,
            max(turn) FILTER (event = 'snoozed') AS snooze_turn,
            arg_max(evidence, turn) FILTER (event = 'snoozed') AS snooze,
            coalesce(max(turn) FILTER (event = 'acknowledged' OR closes), 0) AS snooze_ends_turn,
@@ -79,6 +81,7 @@ WITH placed AS (
 ), read AS (
     SELECT folded.*,
            CASE WHEN taken_turn > coalesce(snooze_turn, 0) THEN taken_at END AS acknowledged_at,
+           CASE WHEN taken_turn > coalesce(snooze_turn, 0) THEN taken_by END AS acknowledged_by,
            CASE WHEN snooze_turn > snooze_ends_turn
                 THEN TRY_CAST(TRY(snooze ->> '$.until') AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END AS snoozed_until
     FROM folded
@@ -90,7 +93,8 @@ SELECT read.alert_id, brand, kind, aspect,
             WHEN quiet_turn IS NOT NULL THEN 'quiet'
             ELSE 'open' END AS state,
        coalesce(TRY(evidence ->> '$.severity'), 'tell') AS severity,
-       opened_at, acknowledged_at, snoozed_until, told_at, told_to, grew, reopened, changed_at, resolved_at, closed_by,
+       opened_at, acknowledged_at, acknowledged_by, snoozed_until, told_at, told_to, grew, reopened, changed_at,
+       resolved_at, closed_by,
        coalesce(TRY(last_words ->> '$.note'), TRY(last_words ->> '$.reason')) AS note,
        TRY_CAST(TRY(first_evidence ->> '$.since') AS TIMESTAMP) AS since,
        TRY_CAST(TRY(evidence ->> '$.negatives') AS BIGINT) AS negatives,
