@@ -1,6 +1,7 @@
 """Running the checks of sql/checks over a snapshot before anybody sees it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -39,6 +40,11 @@ def _found(
     for one in checks:
         cursor = connection.execute(f"SELECT * FROM ({one.text}) LIMIT {ROWS_SHOWN}")  # noqa: S608
         columns = [column[0] for column in cursor.description or ()]
-        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        rows = [dict(zip(columns, map(_as_told, row), strict=True)) for row in cursor.fetchall()]
         if rows:
             yield one, rows
+
+
+def _as_told(value: Any) -> Any:
+    """Return a value as a person reads it; Python shows a time as a call."""
+    return str(value) if isinstance(value, date) else value

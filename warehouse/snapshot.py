@@ -126,7 +126,7 @@ def publish(
                 differing = differences(new, anew)
                 new = anew
             rows, warnings = publisher.rows, publisher.warnings
-        except duckdb.IOException as error:
+        except (duckdb.IOException, duckdb.TransactionException) as error:  # the second: its log had no room
             raise OSError(f"{database} cannot be built, the last one stays: {error}") from error
         except OSError as error:
             if error.errno != errno.ENOSPC:

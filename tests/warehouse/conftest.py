@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from warehouse_rows import NOW, VERSION, brands, feeds
+from warehouse_rows import NOW, VERSION, brands, feeds, rows_of
 
 from warehouse import snapshot
 from warehouse.lake import Lake
@@ -45,7 +45,7 @@ def ask(database: Path) -> Iterator[Ask]:
         while connections:
             connections.pop().close()
         connections.append(snapshot.connect(database))
-        return _rows(connections[0], query, *parameters)
+        return rows_of(connections[0], query, *parameters)
 
     yield ask
     for connection in connections:
@@ -66,10 +66,4 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ask_empty(empty_database: Path) -> Iterator[Ask]:
     """Ask the snapshot of a lake without rows."""
     with snapshot.connect(empty_database) as connection:
-        yield lambda query, *parameters: _rows(connection, query, *parameters)
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> list[dict[str, Any]]:
-    cursor = connection.execute(query, list(parameters))
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        yield lambda query, *parameters: rows_of(connection, query, *parameters)

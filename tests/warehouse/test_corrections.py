@@ -1,9 +1,24 @@
 """What people put right: it wins over nlp wherever mentions are shown, and nothing but a later word undoes it."""
 
-import pytest
-from warehouse_rows import VERSION, batch, correction, hours_ago, mention, post, store
+from typing import Any
 
-from warehouse import corrections, retention, tables
+import pytest
+from warehouse_rows import (
+    NOW,
+    VERSION,
+    batch,
+    brands,
+    correction,
+    feeds,
+    hours_ago,
+    mention,
+    post,
+    rows_of,
+    store,
+)
+
+from warehouse import corrections, retention, snapshot, tables
+from warehouse.lake import Lake
 from warehouse.statements import statement
 
 SAID = post("a", text="They billed me twice, then the lady at the desk saved my day")
@@ -34,6 +49,157 @@ RIGHT = {
 }
 
 
+TEXT = "They billed me twice, then the lady at the desk saved my day"
+TOLD: dict[str, list[dict[str, Any]]] = {  # what is said of the mention in each post of the lake that tests share
+    "all": [
+        *(correction(name, value) for name, value in RIGHT.items()),
+        correction("aspects", [{"aspect": "billing", "sentiment": 0}, {"aspect": "staff", "sentiment": 1}]),
+    ],
+    "one": [correction("stage", "pay")],
+    "none": [],
+    "empty": [correction("intents", []), correction("aspects", [])],
+    "unjudged": [correction("sentiment", -1), correction("aspects", [{"aspect": "billing", "sentiment": -1}])],
+    "counted": [correction("sentiment", -1, brand="Counted")],
+    "not-meant": [correction("certainty", 0, brand="Not Meant")],
+    "last-word": [
+        correction("sentiment", 0, hours=0.1, by="ann"),
+        correction("sentiment", -1, hours=2),
+        correction("stage", "pay", hours=2),
+    ],
+    "one-moment": [correction("sentiment", 0, by="zoe"), correction("sentiment", -1, by="ann")],
+    "taken-back": [
+        correction("sentiment", -1, hours=3), correction("staff", None, hours=3),
+        correction("sentiment", ..., hours=2), correction("staff", ..., hours=2),
+    ],
+    "edited": [correction("sentiment", -1)],
+    "not-there": [correction("sentiment", -1)],
+    "wrong-brand": [correction("sentiment", -1, brand="Nobody")],
+}  # fmt: skip
+BRANDS = {"counted": "Counted", "not-meant": "Not Meant"}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """The lake in which all that is told, and where it is published."""
+    folder = tmp_path_factory.mktemp("corrections")
+    lake = Lake.open(str(folder / "lake"))
+    said = [post(name, text=TEXT) for name in TOLD if name != "not-there"]
+    found = [
+        mention(of, sentiment=None) if of["post_id"] == "unjudged"
+        else mention(of, BRANDS.get(of["post_id"], "Quillon"), **FOUND)
+        for of in said
+    ]  # fmt: skip
+    store(lake, said, [*found, mention(said[1], "Telvo", **FOUND)])
+    edited = post("edited", text="They billed me twice (edit: still)", fetched_at=hours_ago(0.1))
+    store(lake, [edited], [mention(edited, sentiment=0)], "edit")
+    for name, told in TOLD.items():
+        for number, one in enumerate(told):
+            row = batch(tables.CORRECTIONS, one | {"post_id": name})
+            lake.append(row, tables.CORRECTIONS, f"{name}-{number}")
+    told = snapshot.publish(
+        lake, folder / "told.duckdb", brands("Quillon", "Counted"), feeds("town-talk"), VERSION, NOW
+    )
+    assert not any("corrected" in warning for warning in told.warnings), "what is not there is no loss"
+    return lake, folder / "told.duckdb"
+
+
+@pytest.fixture(scope="module")
+def ask_shared(shared):
+    """Ask it."""
+    with snapshot.connect(shared[1]) as connection:
+        yield lambda query, *parameters: rows_of(connection, query, *parameters)
+
+
+def shown(ask_shared, post_id, *names):
+    [row] = ask_shared(f"SELECT {', '.join(names)} FROM mentions WHERE post_id = ? AND brand <> 'Telvo'", post_id)
+    return row
+
+
+def test_every_column_shows_what_the_person_said_and_who_said_it(ask_shared):
+    assert shown(ask_shared, "all", *RIGHT, "corrected_by") == RIGHT | {"corrected_by": "kim"}
+    staff = {"aspect": "staff", "sentiment": 1, "start": None, "end": None}
+    assert shown(ask_shared, "all", "aspects") == {"aspects": [BILLED | {"sentiment": 0}, staff]}
+    assert shown(ask_shared, "all", "p_negative", "p_neutral", "p_positive") == {
+        "p_negative": 1.0, "p_neutral": 0.0, "p_positive": 0.0}  # fmt: skip
+
+
+def test_what_nobody_corrected_is_as_nlp_found_it(ask_shared):
+    untouched = {name: value for name, value in FOUND.items() if name != "stage"}
+    rows = ask_shared(f"SELECT {', '.join(untouched)} FROM mentions WHERE post_id IN ('one', 'none')")
+    assert rows == [untouched] * 3
+    query = "SELECT post_id, brand, stage, corrected_by FROM mentions WHERE post_id IN ('one', 'none') ORDER BY ALL"
+    assert ask_shared(query) == [
+        {"post_id": "none", "brand": "Quillon", "stage": "use", "corrected_by": None},
+        {"post_id": "one", "brand": "Quillon", "stage": "pay", "corrected_by": "kim"},
+        {"post_id": "one", "brand": "Telvo", "stage": "use", "corrected_by": None},
+    ]
+
+
+def test_none_may_be_right(ask_shared):
+    assert shown(ask_shared, "empty", "intents", "aspects") == {"intents": [], "aspects": []}
+
+
+def test_an_opinion_nlp_could_not_judge_may_be_told(ask_shared):
+    nowhere = {"aspect": "billing", "sentiment": -1, "start": None, "end": None}
+    assert shown(ask_shared, "unjudged", "sentiment", "p_negative", "aspects") == {
+        "sentiment": -1, "p_negative": 1.0, "aspects": [nowhere]}  # fmt: skip
+
+
+def test_marts_and_macros_count_what_is_right(ask_shared):
+    [hours] = ask_shared(
+        "SELECT sum(positives)::INT AS positives, sum(negatives)::INT AS negatives FROM brand_hours "
+        "WHERE brand = 'Counted'"
+    )
+    counts = {"positives": 0, "negatives": 1}
+    assert hours == counts
+    assert ask_shared("SELECT positives, negatives FROM trend('Counted')") == [counts]
+    assert ask_shared("SELECT positives, negatives FROM word_of_mouse('Counted')") == [counts]
+
+
+def test_a_brand_that_was_not_meant_is_counted_no_more(ask_shared):
+    assert shown(ask_shared, "not-meant", "certainty", "is_meant") == {"certainty": 0.0, "is_meant": False}
+    assert ask_shared("FROM brand_hours WHERE brand = 'Not Meant'") == []
+
+
+def test_the_last_word_holds_column_by_column(ask_shared):
+    assert shown(ask_shared, "last-word", "sentiment", "stage", "corrected_by") == {
+        "sentiment": 0, "stage": "pay", "corrected_by": "ann"}  # fmt: skip
+    told = ask_shared(
+        'SELECT "column", value, is_standing FROM lake.corrections WHERE post_id = ? ORDER BY ALL', "last-word"
+    )
+    assert [(row["column"], row["value"], row["is_standing"]) for row in told] == [
+        ("sentiment", "-1", False), ("sentiment", "0", True), ("stage", '"pay"', True)]  # fmt: skip
+
+
+def test_of_two_at_one_moment_one_holds_whatever_the_order(ask_shared):
+    assert shown(ask_shared, "one-moment", "sentiment", "corrected_by") == {"sentiment": 0, "corrected_by": "zoe"}
+
+
+def test_what_is_taken_back_shows_what_nlp_found(ask_shared):
+    assert shown(ask_shared, "taken-back", "sentiment", "p_positive", "staff", "corrected_by") == {
+        "sentiment": 1, "p_positive": 0.8, "staff": "actor", "corrected_by": None}  # fmt: skip
+
+
+def test_a_correction_holds_for_the_posts_later_versions(ask_shared):
+    assert shown(ask_shared, "edited", "text", "sentiment") == {
+        "text": "They billed me twice (edit: still)", "sentiment": -1}  # fmt: skip
+
+
+def test_corrections_of_what_is_not_there_change_nothing(ask_shared):
+    assert ask_shared("FROM mentions WHERE post_id = 'not-there' OR brand = 'Nobody'") == []
+    assert shown(ask_shared, "wrong-brand", "sentiment", "corrected_by") == {"sentiment": 1, "corrected_by": None}
+
+
+def test_the_lake_and_the_file_agree_on_what_holds(shared, ask_shared):
+    lake, _ = shared
+    names = ("post_id", "column", "value", "by")
+    held = [tuple(row[name] for name in names) for row in corrections.standing(corrections.events(lake))]
+    told = ask_shared('SELECT post_id, "column", value, "by" FROM lake.corrections WHERE is_standing')
+    assert sorted(held) == sorted(tuple(row.values()) for row in told)
+    assert ("one-moment", "sentiment", "0", "zoe") in held
+    assert not any(post_id == "taken-back" for post_id, *_ in held)
+
+
 @pytest.fixture
 def correct(lake):
     """Append corrections; returns where they lie."""
@@ -48,103 +214,6 @@ def correct(lake):
 def columns(ask, *names):
     [row] = ask(f"SELECT {', '.join(names)} FROM mentions")
     return row
-
-
-def test_every_column_shows_what_the_person_said_and_who_said_it(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, **FOUND)])
-    told = [{"aspect": "billing", "sentiment": 0}, {"aspect": "staff", "sentiment": 1}]
-    correct(*(correction(name, value) for name, value in (RIGHT | {"aspects": told}).items()))
-    publish()
-    assert columns(ask, *RIGHT, "corrected_by") == RIGHT | {"corrected_by": "kim"}
-    staff = {"aspect": "staff", "sentiment": 1, "start": None, "end": None}
-    assert columns(ask, "aspects") == {"aspects": [BILLED | {"sentiment": 0}, staff]}
-    assert columns(ask, "p_negative", "p_neutral", "p_positive") == {
-        "p_negative": 1.0, "p_neutral": 0.0, "p_positive": 0.0}  # fmt: skip
-
-
-def test_what_nobody_corrected_is_as_nlp_found_it(lake, publish, ask, correct):
-    other = post("b")
-    store(lake, [SAID, other], [mention(SAID, **FOUND), mention(SAID, "Telvo", **FOUND), mention(other, **FOUND)])
-    correct(correction("stage", "pay"))
-    publish()
-    untouched = {name: value for name, value in FOUND.items() if name != "stage"}
-    rows = ask(f"SELECT {', '.join(untouched)} FROM mentions")
-    assert rows == [untouched] * 3
-    assert ask("SELECT post_id, brand, stage, corrected_by FROM mentions ORDER BY ALL") == [
-        {"post_id": "a", "brand": "Quillon", "stage": "pay", "corrected_by": "kim"},
-        {"post_id": "a", "brand": "Telvo", "stage": "use", "corrected_by": None},
-        {"post_id": "b", "brand": "Quillon", "stage": "use", "corrected_by": None},
-    ]
-
-
-def test_none_may_be_right(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, **FOUND)])
-    correct(correction("intents", []), correction("aspects", []))
-    publish()
-    assert columns(ask, "intents", "aspects") == {"intents": [], "aspects": []}
-
-
-def test_an_opinion_nlp_could_not_judge_may_be_told(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, sentiment=None)])
-    correct(correction("sentiment", -1), correction("aspects", [{"aspect": "billing", "sentiment": -1}]))
-    publish()
-    nowhere = {"aspect": "billing", "sentiment": -1, "start": None, "end": None}
-    assert columns(ask, "sentiment", "p_negative", "aspects") == {
-        "sentiment": -1, "p_negative": 1.0, "aspects": [nowhere]}  # fmt: skip
-
-
-def test_marts_and_macros_count_what_is_right(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, sentiment=1)])
-    correct(correction("sentiment", -1))
-    publish()
-    assert ask("SELECT sum(positives)::INT AS p, sum(negatives)::INT AS n FROM brand_hours") == [{"p": 0, "n": 1}]
-    assert ask("SELECT positives, negatives FROM trend('Quillon')") == [{"positives": 0, "negatives": 1}]
-    assert ask("SELECT positives, negatives FROM word_of_mouse('Quillon')") == [{"positives": 0, "negatives": 1}]
-
-
-def test_a_brand_that_was_not_meant_is_counted_no_more(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, sentiment=-1)])
-    correct(correction("certainty", 0))
-    publish()
-    assert columns(ask, "certainty", "is_meant") == {"certainty": 0.0, "is_meant": False}
-    assert ask("FROM brand_hours") == []
-
-
-def test_the_last_word_holds_column_by_column(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, **FOUND)])
-    correct(correction("sentiment", 0, hours=0.1, by="ann"))
-    correct(correction("sentiment", -1, hours=2), correction("stage", "pay", hours=2))
-    publish()
-    assert columns(ask, "sentiment", "stage", "corrected_by") == {"sentiment": 0, "stage": "pay", "corrected_by": "ann"}
-    told = ask('SELECT "column", value, is_standing FROM lake.corrections ORDER BY ALL')
-    assert [(row["column"], row["value"], row["is_standing"]) for row in told] == [
-        ("sentiment", "-1", False), ("sentiment", "0", True), ("stage", '"pay"', True)]  # fmt: skip
-
-
-def test_of_two_at_one_moment_one_holds_whatever_the_order(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, **FOUND)])
-    correct(correction("sentiment", 0, by="zoe"))
-    correct(correction("sentiment", -1, by="ann"))
-    publish()
-    assert columns(ask, "sentiment", "corrected_by") == {"sentiment": 0, "corrected_by": "zoe"}
-
-
-def test_what_is_taken_back_shows_what_nlp_found(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, **FOUND)])
-    correct(correction("sentiment", -1, hours=3), correction("staff", None, hours=3))
-    correct(correction("sentiment", ..., hours=2), correction("staff", ..., hours=2))
-    publish()
-    assert columns(ask, "sentiment", "p_positive", "staff", "corrected_by") == {
-        "sentiment": 1, "p_positive": 0.8, "staff": "actor", "corrected_by": None}  # fmt: skip
-
-
-def test_a_correction_holds_for_the_posts_later_versions(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, sentiment=1)])
-    correct(correction("sentiment", -1))
-    edited = post("a", text="They billed me twice (edit: still)", fetched_at=hours_ago(0.1))
-    store(lake, [edited], [mention(edited, sentiment=0)], "edit")
-    publish()
-    assert columns(ask, "text", "sentiment") == {"text": edited["text"], "sentiment": -1}
 
 
 def test_a_correction_survives_another_nlp_version_and_merging(lake, publish, ask, correct):
@@ -162,13 +231,6 @@ def test_a_correction_survives_another_nlp_version_and_merging(lake, publish, as
     assert ask("SELECT sentiment, corrected_by FROM mentions WHERE post_id = 'a'") == [
         {"sentiment": -1, "corrected_by": "kim"}
     ]
-
-
-def test_corrections_of_what_is_not_there_change_nothing(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, **FOUND)])
-    correct(correction("sentiment", -1, post_id="gone"), correction("sentiment", -1, brand="Nobody"))
-    assert publish().warnings == ()
-    assert columns(ask, "sentiment", "corrected_by") == {"sentiment": 1, "corrected_by": None}
 
 
 def test_a_value_that_means_nothing_never_breaks_a_publish(lake, publish, ask, correct):
@@ -205,17 +267,6 @@ def test_the_corrected_mentions_come_with_what_was_said_of_them(lake, publish, d
         [row] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     assert (row["post_id"], row["text"], row["stage"], row["staff"]) == ("a", SAID["text"], "pay", "actor")
     assert row["corrected"] == ["emotion", "stage"]
-
-
-def test_the_lake_and_the_file_agree_on_what_holds(lake, publish, ask, correct):
-    store(lake, [SAID], [mention(SAID, **FOUND)])
-    correct(correction("sentiment", 0, by="zoe"), correction("stage", "pay", hours=4), correction("staff", None))
-    correct(correction("sentiment", -1, by="ann"), correction("stage", ..., hours=3), correction("staff", None))
-    publish()
-    held = [(row["column"], row["value"], row["by"]) for row in corrections.standing(corrections.events(lake))]
-    told = ask('SELECT "column", value, "by" FROM lake.corrections WHERE is_standing ORDER BY ALL')
-    assert sorted(held) == [tuple(row.values()) for row in told]
-    assert sorted(held) == [("sentiment", "0", "zoe"), ("staff", "null", "kim")]
 
 
 def test_the_lake_tells_them_while_they_are_merged(lake, correct, monkeypatch):

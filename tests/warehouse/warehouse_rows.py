@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from warehouse import tables
@@ -131,3 +132,10 @@ def store(lake: Lake, posts: list[dict[str, Any]], mentions: list[dict[str, Any]
         held = {(row["post_id"], row["version"]) for row in lake.read(path).to_pylist()}
         found = [row for row in mentions if (row["post_id"], row["version"]) in held]
         lake.write_mentions(path, VERSION, batch(tables.MENTIONS, *found))
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> list[dict[str, Any]]:
+    """Return what a query gives."""
+    cursor = connection.execute(query, list(parameters))
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,5 +1,6 @@
 -- #warn: more than half of a brand's mentions of the last 7 days have no sentiment: a language nlp does not cover?
--- Reads: brand_hours, lake.snapshot.
+-- Warns:  what is not judged is counted as unknown, so figures are thinner, not wrong.
+-- Reads:  brand_hours, lake.snapshot.
 -- Method: from 20 mentions on, below which a share says little.
 SELECT hours.brand, sum(hours.mentions) AS mentions, sum(hours.unknowns) / sum(hours.mentions) AS unknown_share
 FROM brand_hours AS hours, lake.snapshot AS snapshot

@@ -1,5 +1,6 @@
 -- #warn: nothing was fetched in the last 24 hours: is collect running?
--- Reads: lake.visits, lake.posts, lake.snapshot.
+-- Warns:  what is there stays right, and an older file would be staler still.
+-- Reads:  lake.visits, lake.posts, lake.snapshot.
 -- Method: a lake without posts has nothing to be late with.
 SELECT newest.fetched_at
 FROM (

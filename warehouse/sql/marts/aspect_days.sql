@@ -2,7 +2,7 @@
 -- Grain:   one row per (brand, aspect, day) with mentions of the aspect.
 -- Parts:   brand, CAST(hour AS DATE) AS day
 -- Reads:   opinions, net_sentiment, net_sentiment_low, net_sentiment_high, if_enough.
--- Read by: the data team, rising_aspects.
+-- Read by: the data team, rising_aspects, the checks.
 -- Method:  sums of mention_aspects, of what is meant. The sentiment is that toward the aspect, not the brand's.
 -- Columns:
 --   aspect: product, reliability, price, billing, delivery, support, staff, place, app, returns, privacy,

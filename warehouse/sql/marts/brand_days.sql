@@ -1,7 +1,7 @@
 -- brand_days: what was said about each brand, day by day (UTC), quiet days included.
 -- Grain:   one row per (brand, day); the last day is still running.
 -- Reads:   brand_hours, brand_authors, net_sentiment, net_sentiment_low, net_sentiment_high, if_enough.
--- Read by: the data team, coverage_in, rising_aspects.
+-- Read by: the data team, coverage_in, rising_aspects, the checks.
 -- Method:  sums of brand_hours; authors are counted once a day. Net sentiment is (P - N) / (P + N) with the 95 % Wilson
 --          interval, NULL below 5 mentions. Coverage is the mean of the hours that have one.
 -- Columns:

@@ -5,7 +5,7 @@
 -- Reads:   spike_counts and brand_hours, whose zeros for quiet hours count in the past, and the verdicts on them, which
 --          warehouse/brand_verdicts.py gives while the file is built.
 -- Read by: warehouse/alerts.py, warehouse/evidence.py, incident_figures, incident_hours, rising_aspects,
---          competitor_spikes, warehouse/noticing.py.
+--          competitor_spikes, warehouse/noticing.py, the checks.
 -- Method:  warehouse/spikes.py. Both the number of negative mentions and their share must be out of line, or a campaign
 --          that makes everybody talk would raise an alert. Windows of the last 1, 3, 6, 12 and 24 hours are tried; the
 --          one that tells most is shown. What is expected follows the level, the hour of the day and of the week, and

@@ -2,7 +2,7 @@
 -- Grain:   one row per (post_id, brand, column, at, by).
 -- Parts:   post_id, brand, "column"
 -- Reads:   arrived_corrections.
--- Read by: lake.mentions, corrected_mentions.
+-- Read by: lake.mentions, corrected_mentions, the checks.
 -- Method:  of the same post, brand and column the latest holds, for every version of the post and every nlp_version. What
 --          is no JSON is left out.
 -- Columns:
