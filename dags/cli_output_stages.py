@@ -92,7 +92,8 @@ def show_published(published: "Published", database: Path, *, as_json: bool) -> 
     for one in published.differing:
         first, second = one.only_in_first, one.only_in_second
         warn(f"{one.name} differs: {first} rows that the lake does not give, {second} missing; the file is rebuilt now")
-    rows = ", ".join(f"{number} {name}" for name, number in published.rows.items())
+    shown = ("posts", "mentions", "lake.brands", "lake.feeds")  # --json counts every table
+    rows = ", ".join(f"{published.rows[name]} {name.removeprefix('lake.')}" for name in shown)
     say(f"{database} published in {published.seconds:.1f} s: {rows}")
     say(f"Rebuilt: {published.rebuilt}." if published.rebuilt else "It went on from the last file.")
 
