@@ -92,15 +92,18 @@ class Visitor:
             rows[feed.id] = row
             on_visit(row)
 
+        fault = None
         try:
             async with PoliteClient(**options) as client, asyncio.TaskGroup() as visits:
                 for feed in feeds:
                     visits.create_task(visit(feed))
         except* (LakeUnwritable, OutOfReach) as errors:
-            raise errors.exceptions[0] from None
+            fault = errors.exceptions[0]  # raised here it would come in a group of its own
         finally:
             intake.flush()
             self._record(list(rows.values()))
+        if fault is not None:
+            raise fault
         return [rows[feed.id] for feed in feeds]
 
     def _record(self, rows: list[dict[str, Any]]) -> None:

@@ -162,8 +162,8 @@ def _after(alert: Alert, event: Event) -> Alert:
         case "snoozed":
             return replace(alert, acknowledged_at=None, snoozed_at=at, snoozed_until=until)
         case "resolved" | "dismissed":
-            last = max(alert.until, until or alert.until)
-            return replace(alert, closed_as=what, closed_at=at, closed_by=event["by"], until=last)
+            last = until if until and event["by"] == WATCH else alert.until  # a person knows of no later spike
+            return replace(alert, closed_as=what, closed_at=at, closed_by=event["by"], until=max(alert.until, last))
     return alert
 
 

@@ -132,6 +132,8 @@ def test_a_quiet_feed_is_planned_less_often_from_visit_to_visit(visiting):
 
 
 def test_a_broken_off_run_keeps_the_visits_that_were_made(visiting):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin deaf to it
+
     def broken_off(visit):
         os.kill(os.getpid(), signal.SIGINT)
         return empty_page("d")
