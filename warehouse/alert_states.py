@@ -162,8 +162,9 @@ def _after(alert: Alert, event: Event) -> Alert:
         case "snoozed":
             return replace(alert, acknowledged_at=None, snoozed_at=at, snoozed_until=until)
         case "resolved" | "dismissed":
-            last = until if until and event["by"] == WATCH else alert.until  # a person knows of no later spike
-            return replace(alert, closed_as=what, closed_at=at, closed_by=event["by"], until=max(alert.until, last))
+            ended = until if event["by"] == WATCH else None  # a person closes it, and knows of no later spike
+            last = max(alert.until, ended or alert.until)
+            return replace(alert, closed_as=what, closed_at=at, closed_by=event["by"], until=last)
     return alert
 
 

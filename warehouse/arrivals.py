@@ -17,7 +17,7 @@ from warehouse.held_files import Changes, Stamp, changes, stamps
 from warehouse.lake import Lake, Skipped
 from warehouse.layout import posts_path, version_of
 from warehouse.nearby import Nearby
-from warehouse.statements import statements
+from warehouse.statements import literal, statements
 
 GIVEN = ("brands", "feeds")  # these come from listening.toml, the others from files of the lake
 
@@ -120,9 +120,9 @@ def spare(table: str) -> str:
 
 @contextlib.contextmanager
 def _named(
-    connection: duckdb.DuckDBPyConnection, name: str, given: pa.Table, columns: str, source: str
+    connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, columns: str, source: str
 ) -> Iterator[None]:
-    connection.register("arriving", given)
+    connection.register("arriving", rows)
     try:
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM {source}")  # noqa: S608
         yield
@@ -136,15 +136,11 @@ def _of_files(lake: Lake, files: Sequence[str]) -> str:
     if not files:
         return "SELECT '' AS file WHERE false"
     here = f"{lake.folder}/"
-    paths = ", ".join(_quoted(glob.escape(here + path)) for path in files)
+    paths = ", ".join(literal(glob.escape(here + path)) for path in files)
     return f"""
         SELECT * EXCLUDE (filename), substr(filename, {len(here) + 1}) AS file
         FROM read_parquet([{paths}], union_by_name = true, filename = true, hive_partitioning = false)
     """  # noqa: S608
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _columns(table: str) -> str:

@@ -15,7 +15,7 @@ from warehouse.confusion import table as table_of_confusion
 from warehouse.held_files import HELD, Stamp, as_table
 from warehouse.lake import Lake
 from warehouse.spike_rules import DEFAULT, Rules
-from warehouse.statements import Statement, definitions, statements
+from warehouse.statements import Statement, definitions, literal, statements
 
 STAMP = {  # the columns of lake.snapshot
     "published_at": "when it was published",
@@ -174,5 +174,4 @@ def _contract_docs(table: str) -> dict[str, str]:
 
 
 def _comment(kind: str, name: str, text: str) -> str:
-    literal = text.replace("'", "''")  # COMMENT takes no parameters
-    return f"COMMENT ON {kind} {name} IS '{literal}'"
+    return f"COMMENT ON {kind} {name} IS {literal(text)}"  # it takes no parameters

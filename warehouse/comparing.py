@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import duckdb
 
+from warehouse.statements import literal
+
 APART = ("lake.files",)  # tells how a file came about, which differs by nature
 
 
@@ -20,8 +22,7 @@ def differences(first: Path, second: Path) -> list[Difference]:
     """Return where two snapshots differ; row order does not count. What only one of them has is empty in the other."""
     with duckdb.connect() as connection:
         for name, path in (("one", first), ("two", second)):
-            literal = str(path).replace("'", "''")  # ATTACH takes no parameters
-            connection.execute(f"ATTACH '{literal}' AS {name} (READ_ONLY)")
+            connection.execute(f"ATTACH {literal(str(path))} AS {name} (READ_ONLY)")  # it takes no parameters
         there = {name: _names(connection, name) for name in ("one", "two")}
         found = []
         for name in sorted(there["one"] | there["two"]):

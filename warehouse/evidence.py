@@ -12,7 +12,7 @@ import duckdb
 
 from warehouse.firestorm import Incident, firestorm
 from warehouse.redaction import redacted
-from warehouse.statements import statement
+from warehouse.statements import literal, statement
 
 HOURS_SHOWN = 48
 QUOTES, INCIDENTS = 3, 3
@@ -141,9 +141,8 @@ def phrases_on_the_rise(connection: duckdb.DuckDBPyConnection, brand: str, since
 
 def sql(brand: str, since: datetime, until: datetime, as_of: datetime) -> str:
     """Return the query that gives the counts of the evidence again, for as long as the lake holds its posts."""
-    name = brand.replace("'", "''")
     times = [f"TIMESTAMP '{_naive(at)}'" for at in (since, until, as_of)]
-    return f"FROM what_grew('{name}', {times[0]}, {times[1]}, as_of := {times[2]})"
+    return f"FROM what_grew({literal(brand)}, {times[0]}, {times[1]}, as_of := {times[2]})"
 
 
 class _Asker:

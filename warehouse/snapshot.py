@@ -40,7 +40,7 @@ from warehouse.layout import unread
 from warehouse.nearby import Nearby
 from warehouse.renewing import Renewal
 from warehouse.spike_rules import DEFAULT, Rules
-from warehouse.statements import statements
+from warehouse.statements import literal, statements
 
 STORAGE = "v1.5.0"  # DuckDB 1.5 readers can open it; 2.0's own format they cannot
 MADE = 1  # raised when the same SQL and contract give other rows than before
@@ -356,10 +356,9 @@ def _origin(order: Order) -> dict[str, str]:
 def _attached(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the file as `snapshot`; at the end its last byte is written."""
     with duckdb.connect(config={"temp_directory": str(path.parent / "spill")}) as connection:
-        literal = str(path).replace("'", "''")  # ATTACH takes no parameters
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET checkpoint_threshold = '1TB'")  # once, at the end: what is killed is thrown away
-        connection.execute(f"ATTACH '{literal}' AS snapshot (STORAGE_VERSION '{STORAGE}')")
+        connection.execute(f"ATTACH {literal(str(path))} AS snapshot (STORAGE_VERSION '{STORAGE}')")  # no parameters
         yield connection
         connection.execute("USE memory")
         connection.execute("DETACH snapshot")

@@ -145,3 +145,8 @@ def parse(kind: str, name: str, text: str) -> Statement:
 def _siblings(one: Statement, found: Mapping[str, Statement]) -> list[str]:
     prefix = "lake." if one.kind == "tables" else ""
     return [name for name in found if name != one.name and prefix + name in one.reads]
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL has it, for statements that take no parameters."""
+    return "'" + text.replace("'", "''") + "'"

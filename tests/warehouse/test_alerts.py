@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from warehouse_rows import NOW, event
 
@@ -342,6 +342,7 @@ SPIKES = st.sets(st.tuples(st.integers(0, 200), st.sampled_from([None, "billing"
 
 @settings(deadline=None, max_examples=40)
 @given(SPIKES, st.integers(1, 30), PEOPLE, st.sets(st.integers(0, 230), max_size=3))
+@example({(120, None), (101, None)}, 1, {81: "resolved"}, set())
 def test_whatever_people_say_and_clocks_do_no_alert_opens_twice_and_none_is_told_twice_within_the_cooldown(
     hours, step, people, jumps
 ):
