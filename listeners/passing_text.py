@@ -20,7 +20,7 @@ _COUNTED = (
     r"(?:comment|repl[iy]e?|answer|response|view|read|like|favou?rite|point|vote|upvote|share|retweet|repost|boost|"
     r"reaction|listen|download|click|hit|visit)s?"
 )
-_NUMBER = re.compile(r"\d[\d.,]*+")  # looked for first and alone: digits are few, and looking for one is fast
+_NUMBER = re.compile(r"\d[\d.,]*+")  # looked for first and alone: digits are few
 _THEN_COUNTED = re.compile(rf"(?i)\s?[km]?\s{_COUNTED}\b")
 _AFTER_COUNTED = re.compile(rf"(?i)\b{_COUNTED}\s?[:=(]$")
 _AFTER_MADE = re.compile(r"(?i)\b(?:updated|generated|refreshed|retrieved|cached|rendered)(?:\s(?:at|on))?\s?:?$")
@@ -41,6 +41,8 @@ def steady(text: str) -> str:
         text = steady_address(text)
     if " ago" in text:
         text = _AGO.sub("~", text)
+    if not _has_digit(text):
+        return text
     pieces, done = [], 0
     for number in _NUMBER.finditer(text):
         start, end = number.span()
@@ -54,3 +56,12 @@ def steady(text: str) -> str:
             pieces += [text[done:start], "~"]
             done = time.end()
     return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _has_digit(text: str) -> bool:
+    if not text.isascii():
+        return True  # or so it may be: there are digits of other scripts
+    for digit in "0123456789":  # noqa: SIM110  ten looks and no generator: thirty times as fast as an expression
+        if digit in text:
+            return True
+    return False

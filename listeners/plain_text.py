@@ -67,7 +67,6 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\u
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_EDGES = re.compile(r" ?\n ?")
-_UNTIDY = re.compile(r"[ \n]{2}|[^\n -~]")  # or at least worth a closer look
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -76,7 +75,7 @@ def clean(text: str) -> str:
 
     Lines stay lines, at most one of them blank in a row. Cleaning twice changes nothing.
     """
-    if not _UNTIDY.search(text):
+    if _is_tidy(text):
         return text.strip()  # most texts are, and looking at each letter five times takes long
     if not text.isascii():
         # Two halves of a pair become the character they are; a half alone becomes U+FFFD
@@ -87,6 +86,12 @@ def clean(text: str) -> str:
     text = _BLANKS.sub(" ", text)
     text = _LINE_EDGES.sub("\n", text)
     return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def _is_tidy(text: str) -> bool:
+    """Whether there is nothing to clean within a text: ten times as fast as one expression would tell it."""
+    in_one_line = text.replace("\n", " ")
+    return in_one_line.isascii() and in_one_line.isprintable() and "  " not in in_one_line
 
 
 def from_html(source: str, base: str | None = None) -> str:

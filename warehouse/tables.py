@@ -339,6 +339,8 @@ def faults(batch: pa.RecordBatch, schema: pa.Schema) -> list[Fault]:
         column = batch.column(field.name)
         if not field.nullable and column.null_count:
             found += _where(pc.is_null(column), field.name, "is missing")
+        if column.null_count == len(column):
+            continue
         if field.name in _SHARES_OF_ONE:
             inside = pc.and_(pc.greater_equal(column, 0.0), pc.less_equal(column, 1.0))  # false for NaN too
             found += _where(pc.invert(inside), field.name, "is not between 0 and 1")
@@ -364,6 +366,8 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _same_columns(batch: pa.RecordBatch, schema: pa.Schema) -> None:
+    if batch.schema.equals(schema):
+        return
     wrong = [Fault(0, name, "the column is missing") for name in schema.names if name not in batch.schema.names]
     wrong += [Fault(0, name, "is no column of this table") for name in batch.schema.names if name not in schema.names]
     wrong += [
@@ -376,5 +380,4 @@ def _same_columns(batch: pa.RecordBatch, schema: pa.Schema) -> None:
 
 
 def _where(mask: pa.Array, column: str, reason: str) -> list[Fault]:
-    rows = pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist()
-    return [Fault(row, column, reason) for row in rows]
+    return [Fault(row, column, reason) for row in pc.indices_nonzero(mask).to_pylist()]  # neither false nor null
