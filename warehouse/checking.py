@@ -1,6 +1,6 @@
 """Running the checks of sql/checks over a snapshot before anybody sees it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -43,6 +43,11 @@ def _found(
         rows = [dict(zip(columns, map(_as_told, row), strict=True)) for row in cursor.fetchall()]
         if rows:
             yield one, rows
+
+
+def in_words(row: Mapping[str, Any]) -> str:
+    """Return an offending row as a message tells it: post_id = 'b', hour = 2026-11-20 10:00:00."""
+    return ", ".join(f"{column} = {'NULL' if value is None else repr(value)}" for column, value in row.items())
 
 
 def _as_told(value: Any) -> Any:

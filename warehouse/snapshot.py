@@ -32,7 +32,7 @@ import pyarrow as pa
 from warehouse import tables
 from warehouse.arrivals import Arrival, Unreadable, listed
 from warehouse.building import Order, build, keep_files, stamp
-from warehouse.checking import offences
+from warehouse.checking import in_words, offences
 from warehouse.comparing import Difference, differences
 from warehouse.held_files import Stamp, by_table, changes
 from warehouse.lake import Lake, LakeError
@@ -72,7 +72,7 @@ class CheckFailed(Exception):
         self.check = check
         self.reason = reason
         self.rows = list(rows)
-        shown = "; ".join(str(row) for row in self.rows[:3])
+        shown = "; ".join(map(in_words, self.rows[:3]))
         more = " ..." if len(self.rows) > 3 else ""
         super().__init__(f"{check}: {reason}: {shown}{more}")
 
@@ -279,7 +279,7 @@ class _Publisher:
         for check, found in offences(connection, renewal):
             if check.severity == "fail":
                 raise CheckFailed(check.name, check.title, found)
-            self.warnings.append(f"{check.title} ({found[0]}{', and more' if len(found) > 1 else ''})")
+            self.warnings.append(f"{check.title} ({in_words(found[0])}{', and more' if len(found) > 1 else ''})")
         connection.execute("USE snapshot")
         self.rows = {name: _count(connection, relation) for name, relation in _counted().items()}
 
