@@ -12,7 +12,8 @@ by the time they are read, as on a first visit, only those get it whose title, d
 the others say in their text alone is not found. Comments are read where the article is kept, and nowhere else.
 
 Each visit looks over the list of the last three days again and reads what was edited, commented or liked since.
-What was kept and is not listed any more is asked for, and 404 taken for taken down. Nobody can opt in or out here.
+What was kept and is not listed any more is asked for, and 404 taken for taken down; what goes later: devto_kept.py.
+Nobody can opt in or out here.
 What is read and what is not: followed_list.py.
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 
 from pydantic import Field
 
-from listeners import devto_comments
+from listeners import devto_comments, devto_kept
 from listeners.consent import without_opt_in
 from listeners.feed import (
     NAMES_NO_BRAND,
@@ -54,6 +55,8 @@ from listeners.reply import Reply
 ARTICLES_A_PAGE = 1000  # the API's largest page, as delivered
 LAST_PAGE = 1000  # without a key
 APART = 2.0  # seconds between requests: 30 a minute
+
+standing = devto_kept.standing
 
 
 class Options(FeedOptions):

@@ -13,7 +13,8 @@ is no place to opt in. What is shown as deleted or removed is taken down; most l
 
 The cursor holds, per list, the stretches of time still to be read, and where in the list they are; it moves with every
 page. What is new comes first, then what was left, then two hours again, for edits and for what other instances sent
-late; what changes or comes later than that is not seen. A list whose first page is empty moves nothing (FAULTS 7).
+late; what comes or is edited later than that is not seen, and what goes is asked for (lemmy_kept.py). A list whose
+first page is empty moves nothing (FAULTS 7).
 """
 
 import json
@@ -25,7 +26,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from listeners import intervals
+from listeners import intervals, lemmy_kept
 from listeners.budget import Budget
 from listeners.consent import refuses, without_opt_in
 from listeners.feed import (
@@ -50,8 +51,10 @@ from listeners.turns import in_turn
 POSTS_A_PAGE = 50  # the API's largest page
 OVERLAP = 2 * 3600  # seconds that a post may come late, or be edited, and still be seen
 
-_LIMITED = ("rate_limit_error", "too_many_requests")
-_PRIVATE = ("instance_is_private", "not_logged_in", "incorrect_login")
+standing = lemmy_kept.standing
+
+LIMITED = ("rate_limit_error", "too_many_requests")
+PRIVATE = ("instance_is_private", "not_logged_in", "incorrect_login")
 
 Place = int | str  # in a list: a page number, from 1, or an opaque cursor
 
@@ -160,16 +163,16 @@ def _page(reading: _Reading, listing: Listing, items: list[Any]) -> Page:
     new, gone = [], set()
     for item in items:
         for kind in ("post", "comment"):  # a comment comes with its post
-            about = _about(item, kind)
+            about = about_in(item, kind)
             if isinstance(about.get("ap_id"), str) and isinstance(about.get("id"), int):
                 reading.ap_ids[kind, about["id"]] = about["ap_id"]
-        about = _about(item, listing.kind)
+        about = about_in(item, listing.kind)
         ap_id = about.get("ap_id")
         if isinstance(ap_id, str):
             if ap_id in reading.seen:
                 continue
             reading.seen.add(ap_id)
-            gone |= {post_id(ap_id)} if _is_gone(about) else set()
+            gone |= {post_id(ap_id)} if is_gone(about) else set()
         new.append(item)
     return to_page(
         reading.visit,
@@ -188,7 +191,7 @@ def to_post(item: dict[str, Any], kind: str, visit: Visit, ap_ids: dict[tuple[st
     have.
     """
     about, creator, counts = item[kind], item["creator"], item.get("counts")
-    if _is_gone(about):
+    if is_gone(about):
         raise LeftOut("deleted")
     consent = consent_of(creator, visit)
     ap_id = text_of(about, "ap_id")
@@ -280,9 +283,9 @@ async def _shown(reading: _Reading, listing: Listing, place: Place) -> tuple[lis
     url = f"{feed.url.rstrip('/')}/api/v3/{listing.kind}/list"
     reply = await visit.client.get(url, params, answers=frozenset({400, 404}))
     if reply.status >= 400:
-        if isinstance(place, str) and _error(reply) not in (*_LIMITED, *_PRIVATE):
+        if isinstance(place, str) and error_in(reply) not in (*LIMITED, *PRIVATE):
             return [], 1
-        raise _refusal(feed.id, reply)
+        raise refusal(feed.id, reply)
     answer = reply.json()
     items = answer.get(f"{listing.kind}s") if isinstance(answer, dict) else None
     if not isinstance(items, list):
@@ -295,17 +298,17 @@ async def _shown(reading: _Reading, listing: Listing, place: Place) -> tuple[lis
     return items, place + 1 if isinstance(place, int) else None
 
 
-def _refusal(feed_id: str, reply: Reply) -> FeedBlocked | FeedUnavailable:
-    """The error that an answer of 400 or 404 stands for."""
-    error = _error(reply)
-    if error in _PRIVATE:
+def refusal(feed_id: str, reply: Reply) -> FeedBlocked | FeedUnavailable:
+    """Return the error that an answer of 400 or 404 stands for."""
+    error = error_in(reply)
+    if error in PRIVATE:
         return FeedBlocked(feed_id, f"{reply.url}: {reply.status} {error}")
     hint = "no /api/v3 there (Lemmy 1.0 has /api/v4, which is not read here)" if reply.status == 404 else ""
     return FeedUnavailable(feed_id, f"{reply.url}: {reply.status} {error or hint}".rstrip())
 
 
-def _error(reply: Reply) -> str | None:
-    """What an error object names, or None where the answer is none."""
+def error_in(reply: Reply) -> str | None:
+    """Return what an error object names, or None where the answer is none."""
     try:
         answer = reply.json()
     except FeedFormatChanged:
@@ -314,13 +317,14 @@ def _error(reply: Reply) -> str | None:
     return clean(error)[:100] if isinstance(error, str) else None
 
 
-def _about(item: Any, kind: str) -> dict[str, Any]:
-    """The post or comment within a view of it, or nothing where there is none."""
+def about_in(item: Any, kind: str) -> dict[str, Any]:
+    """Return the post or comment within a view of it, or nothing where there is none."""
     about = item.get(kind) if isinstance(item, dict) else None
     return about if isinstance(about, dict) else {}
 
 
-def _is_gone(about: dict[str, Any]) -> bool:
+def is_gone(about: dict[str, Any]) -> bool:
+    """Return whether a post or comment was deleted by its author, or removed by a moderator."""
     return about.get("deleted") is True or about.get("removed") is True
 
 
@@ -332,7 +336,7 @@ def _told(post: dict[str, Any]) -> str:
 
 def _times(listing: Listing, items: list[Any]) -> list[int]:
     """When the items were published, those that are kept on top left out."""
-    told = (_about(item, listing.kind) for item in items)
+    told = (about_in(item, listing.kind) for item in items)
     dated = (moment(about.get("published")) for about in told if not _is_featured(about))
     return [int(at.timestamp()) for at in dated if at is not None]
 
@@ -343,7 +347,7 @@ def _is_featured(about: dict[str, Any]) -> bool:
 
 def _root(item: dict[str, Any], visit: Visit, ap_ids: dict[tuple[str, int], str]) -> str | None:
     """The post that a comment is under."""
-    ap_id = _about(item, "post").get("ap_id")
+    ap_id = about_in(item, "post").get("ap_id")
     if isinstance(ap_id, str) and ap_id.strip():
         return post_id(ap_id)
     return _known("post", item["comment"].get("post_id"), visit, ap_ids)

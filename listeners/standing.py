@@ -11,11 +11,11 @@ Where none of the posts asked for stands, it is us whom the server shows nothing
 nothing is taken down: whoever asks gives a few posts besides that were there just now.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from listeners.feed import FeedError, Page, TakenDown, Visit
+from listeners.feed import FeedError, FeedFormatChanged, Page, TakenDown, Visit
 from listeners.post import empty_page
 
 GONE = frozenset({404, 410})
@@ -40,25 +40,48 @@ async def asked_singly(
     is_gone: whether an answer says so, besides 404 and 410. Raises as FeedClient.get does, after the page of what was
     learnt until then.
     """
+
+    async def is_there_no_more(post_id: str) -> bool:
+        reply = await visit.client.get(addresses[post_id], headers=headers, answers=GONE)
+        return reply.status in GONE or is_gone(reply.json())
+
+    async for page in asked_each(visit, addresses, is_there_no_more):
+        yield page
+
+
+async def asked_each(
+    visit: Visit, post_ids: Iterable[str], is_gone: Callable[[str], Awaitable[bool | None]]
+) -> AsyncIterator[Page]:
+    """Yield one page that tells which posts are gone, of those that are asked for one after the other.
+
+    is_gone: asks for a post; None where the answer does not tell. Raises what it raises, after the page of what was
+    learnt until then; FeedFormatChanged where no answer tells anything.
+    """
     gone: set[str] = set()
-    asked, failure = 0, None
-    for post_id, address in addresses.items():
+    asked, unclear, failure = 0, 0, None
+    for post_id in post_ids:
         try:
-            reply = await visit.client.get(address, headers=headers, answers=GONE)
-            if reply.status in GONE or is_gone(reply.json()):
-                gone.add(post_id)
+            answer = await is_gone(post_id)
         except FeedError as error:
             failure = error
             break
-        asked += 1
-    yield told(visit, asked, gone)
+        asked, unclear = asked + (answer is not None), unclear + (answer is None)
+        gone |= {post_id} if answer else set()
+    yield told(visit, asked, gone, unclear=unclear)
+    if failure is None and unclear and not asked:
+        failure = FeedFormatChanged(visit.feed.id, f"none of {unclear} answers tells whether the post asked for stands")
     if failure is not None:
         raise failure
 
 
-def told(visit: Visit, asked: int, gone: set[str], page: Page | None = None) -> Page:
-    """Return the page of what is gone of so many posts asked for. page: of those that stand, if they are read."""
+def told(visit: Visit, asked: int, gone: set[str], page: Page | None = None, *, unclear: int = 0) -> Page:
+    """Return the page of what is gone of so many posts asked for.
+
+    page: of those that stand, if they are read. unclear: of how many besides no answer told.
+    """
     page = page or empty_page(visit.cursor)
+    if unclear:
+        page = replace(page, suspect=f"of {unclear} of {asked + unclear} posts no answer tells whether they stand")
     if gone and len(gone) == asked:
         return replace(page, suspect=f"none of the {asked} posts asked for is there, and that is not believed")
     return replace(page, taken_down=TakenDown(frozenset(gone))) if gone else page

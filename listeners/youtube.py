@@ -5,7 +5,8 @@ Videos are not searched for: search.list is granted 100 calls a day, which no vi
 Limits: a feed shows a channel's last 15 videos; what left it between two visits is lost, which is said. Live channels
 answer 404 and 500 in waves (ocaml/ocaml.org#3512): no channel is gone for that, nor does it stop the others.
 Terms: what is stored of the API must be refreshed or deleted within 30 days. Comments are refreshed daily while their
-video is among the channel's last 15; whoever keeps them longer sets a retention for this source.
+video is among the channel's last 15, and all that is kept a last time when it is 30 days old (youtube_kept.py); whoever
+keeps it longer sets a retention for this source.
 
 Comments are read of the videos that the feeds show. Accounts are channel ids, of channels and commenters alike.
 
@@ -21,7 +22,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from listeners import youtube_comments
+from listeners import youtube_comments, youtube_kept
 from listeners.budget import Budget
 from listeners.consent import without_opt_in
 from listeners.feed import CURSOR_FAULTS, FeedOptions, Page, Phrases, Visit, WebAddress
@@ -32,6 +33,8 @@ from listeners.post import empty_page, row, text_of, to_page
 from listeners.rss import xml_entry
 from listeners.youtube_api import Api
 from listeners.youtube_comments import WATCH_PAGE, Comments, post_id
+
+KEPT_A_REQUEST, standing = youtube_kept.KEPT_A_REQUEST, youtube_kept.standing
 
 _VIDEO_ID = re.compile(r"[\w-]{1,40}", re.ASCII)
 

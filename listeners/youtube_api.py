@@ -4,6 +4,7 @@ Source: developers.google.com/youtube/v3/docs and .../docs/errors (2026-11).
 Limits: 10,000 units a day until midnight Pacific time, one for each request here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -24,6 +25,14 @@ class NoComments(Exception):
     """A video without comments to read, or a thread without replies: turned off, or gone."""
 
 
+class NotThere(NoComments):
+    """What was asked for is not there: 404."""
+
+
+class NotForUs(FeedUnavailable):
+    """What was asked for is refused, and not we: it may be private, and others can be read."""
+
+
 class StaleToken(Exception):
     """The API does not know the page any more."""
 
@@ -41,17 +50,32 @@ class Api:
 
         Raises as FeedClient.get does; NoComments or StaleToken besides what refusal() tells.
         """
+        params: dict[str, str | int] = {**asked, "maxResults": A_PAGE, "textFormat": "plainText"}
+        return await self._items(what, params | ({"pageToken": token} if token else {}))
+
+    async def ask_for(self, what: str, asked: dict[str, str], ids: Sequence[str]) -> list[Any]:
+        """Return the items of these ids: at most as many as the API gives where it is not told how many, 20 comments.
+
+        Raises as FeedClient.get does; NotThere or NotForUs where one of them is not there or not for us, so all are
+        refused; what refusal() tells.
+        """
+        items, following = await self._items(what, {**asked, "id": ",".join(ids)})
+        if following is not None:
+            raise FeedFormatChanged(self.visit.feed.id, f"{what}: a part of what was asked for by {len(ids)} ids")
+        return items
+
+    async def _items(self, what: str, asked: dict[str, str | int]) -> tuple[list[Any], str | None]:
+        """The items of an answer, and the token of the next page."""
         self.budget.spent += 1
         feed = self.visit.feed
-        params = {**asked, "maxResults": A_PAGE, "textFormat": "plainText", "key": self.key}
-        params |= {"pageToken": token} if token else {}
         url = f"{feed.api.rstrip('/')}/{what}"
+        params = {**asked, "key": self.key}
         reply = await self.visit.client.get(url, params, answers=frozenset({400, 401, 403, 404}))
         answer = reply.json()
         if not isinstance(answer, dict):
             raise FeedFormatChanged(feed.id, f"{reply.url}: {type(answer).__name__} where an object is due")
         if reply.status != 200 or "error" in answer:
-            raise refusal(self.visit, reply.url, reply.status, answer, has_token=bool(token))
+            raise refusal(self.visit, reply.url, reply.status, answer, has_token="pageToken" in asked)
         items, following = answer.get("items"), answer.get("nextPageToken")
         if not isinstance(items, list):
             raise FeedFormatChanged(feed.id, f"{reply.url}: JSON without a list `items`")
@@ -75,10 +99,12 @@ def refusal(
         return FeedUnavailable(visit.feed.id, said, visit.started_at + timedelta(minutes=2))
     if has_token and "invalidPageToken" in reasons:
         return StaleToken()
-    if status == 404 or "commentsDisabled" in reasons:
+    if status == 404:
+        return NotThere()
+    if "commentsDisabled" in reasons:
         return NoComments()
     if reasons & _OF_THE_VIDEO:
-        return FeedUnavailable(visit.feed.id, said)
+        return NotForUs(visit.feed.id, said)
     if status in (401, 403) or "API_KEY_INVALID" in reasons or "keyInvalid" in reasons:
         return FeedBlocked(visit.feed.id, said)
     return FeedFormatChanged(visit.feed.id, said)

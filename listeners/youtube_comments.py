@@ -5,7 +5,7 @@ Source: GET {api}/commentThreads and {api}/comments (developers.google.com/youtu
 
 Comments are read newest threads first, down to what was read before; once a day all of them again: edits, likes and
 answers in older threads do not bring a thread up. A thread comes with up to five of its replies; where it has more they
-are asked for if the thread is new, and in the daily reading. Deleted comments are just not there.
+are asked for if the thread is new, and in the daily reading. Deleted comments are just not there (youtube_kept.py).
 """
 
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""A Forem community: /api/articles/latest, /api/articles/ID and /api/comments.
+"""A Forem community: /api/articles/latest, /api/articles/ID, /api/comments and /api/comments/ID_CODE.
 
 Source: the controllers and views of forem/forem, version 1 of its API. Limits, as there: 1,000 articles a page and 30
 unless asked for, 1,000 pages; 3 requests a second and 30 a minute, which are kept only where they are asked for: hosts
@@ -71,10 +71,15 @@ def routes(world: World, clock: Clock, *, now: Clock, limits: Sequence[tuple[int
         threads = community.threads(post, clock())[(page - 1) * size : page * size]
         return JSONResponse(threads)
 
+    def comment(request: Request) -> Response | None:
+        thread = community.thread(request.path_params["code"], clock())
+        return None if thread is None else JSONResponse(thread)
+
     return [
         Route("/devto/api/articles/latest", limited(latest)),
         Route("/devto/api/articles/{id:int}", limited(article)),
         Route("/devto/api/comments", limited(comments)),
+        Route("/devto/api/comments/{code}", limited(comment)),
     ]
 
 
@@ -155,17 +160,22 @@ class Community:
 
     def threads(self, post: WorldPost, now: datetime) -> list[dict[str, Any]]:
         """Return the comments on a post, each with those below it."""
-        return [
-            {
-                "type_of": "comment",
-                "id_code": code(answer),
-                "created_at": _iso(answer.published_at),
-                "body_html": "<p>[deleted]</p>" if _is_deleted(answer) else paragraphs(answer.text),
-                "user": {} if _is_deleted(answer) else _user(answer.author),
-                "children": self.threads(answer, now),
-            }
-            for answer in self.answers(post, now)
-        ]
+        return [self._thread(answer, now) for answer in self.answers(post, now)]
+
+    def thread(self, wanted: str, now: datetime) -> dict[str, Any] | None:
+        """Return the comment of a code with those below it, or None if there is none by then."""
+        below = (comment for article in self.articles(now) for comment in self.below(article, now))
+        return next((self._thread(comment, now) for comment in below if code(comment) == wanted), None)
+
+    def _thread(self, comment: WorldPost, now: datetime) -> dict[str, Any]:
+        return {
+            "type_of": "comment",
+            "id_code": code(comment),
+            "created_at": _iso(comment.published_at),
+            "body_html": "<p>[deleted]</p>" if _is_deleted(comment) else paragraphs(comment.text),
+            "user": {} if _is_deleted(comment) else _user(comment.author),
+            "children": self.threads(comment, now),
+        }
 
 
 def _is_deleted(comment: WorldPost) -> bool:

@@ -1,9 +1,10 @@
-"""A Lemmy instance of version 0.19: /api/v3/post/list and /api/v3/comment/list.
+"""A Lemmy instance of version 0.19: /api/v3/post/list, /api/v3/comment/list and /api/v3/resolve_object.
 
 Source: the API's types and views in LemmyNet/lemmy 0.19. Limits, as there: 50 a page, 10 unless asked for; posts go on
 from `next_page`, comments from page numbers. Featured posts stand on top of every first page.
 
-What is not listed in the world was removed here: a view without its words. What is private is not shown.
+What is not listed in the world was removed here: a view without its words, and none by itself. What is private is not
+shown.
 """
 
 from collections.abc import Callable
@@ -33,6 +34,14 @@ Clock = Callable[[], datetime]
 class BadRequest(ValueError):
     """What the API refuses; the message is its name for it."""
 
+    status = 400
+
+
+class NotFound(BadRequest):
+    """What the database knows to be gone."""
+
+    status = 404
+
 
 def routes(world: World, clock: Clock, *, now: Clock) -> list[Route]:
     """Return the routes under /lemmy. now: the clock of the limits."""
@@ -46,7 +55,7 @@ def routes(world: World, clock: Clock, *, now: Clock) -> list[Route]:
             try:
                 return JSONResponse(answer(request))
             except BadRequest as refused:
-                return JSONResponse({"error": str(refused)}, 400)
+                return JSONResponse({"error": str(refused)}, refused.status)
 
         return within
 
@@ -65,9 +74,16 @@ def routes(world: World, clock: Clock, *, now: Clock) -> list[Route]:
         size, offset = _page(request.query_params)
         return {"comments": [show.comment_view(post, clock()) for post in listed[offset : offset + size]]}
 
+    def resolve(request: Request) -> dict[str, Any]:
+        post = show.find(request.query_params.get("q", ""), clock())
+        if post.title is None:
+            return {"comment": show.comment_view(post, clock())}
+        return {"post": show.post_view(post, clock())}
+
     return [
         Route("/lemmy/api/v3/post/list", limited(posts)),
         Route("/lemmy/api/v3/comment/list", limited(comments)),
+        Route("/lemmy/api/v3/resolve_object", limited(resolve)),
     ]
 
 
@@ -109,6 +125,15 @@ class Views:
             and (post.title is None) == comments
             and (community is None or self._community(post) == community.removesuffix(f"@{BURROW}"))
         ]
+
+    def find(self, address: str, now: datetime) -> WorldPost:
+        """Return the post or comment of an ap_id. Raises NotFound where it was removed, BadRequest for any other."""
+        found = next((post for post in self._posts if post.published_at <= now and ap_id(post) == address), None)
+        if found is None:
+            raise BadRequest("couldnt_find_object")
+        if found.visibility == "unlisted":
+            raise NotFound("couldnt_find_object")
+        return found
 
     def is_featured(self, post: WorldPost) -> bool:
         """Return whether the post is kept on top."""

@@ -1,9 +1,12 @@
 """Channels and comments as YouTube shows them: /youtube/feeds/videos.xml and, with a key, /youtube/v3.
 
-Source: developers.google.com/youtube/v3/docs (commentThreads, comments, errors), and a recorded channel feed.
+Source: developers.google.com/youtube/v3/docs (commentThreads, comments, videos, errors), and a recorded channel feed.
 The most talked-about stories of the world's technology forum are videos of two channels, its comments the comments:
-threads have one level of replies. Limits, as there: 15 videos a feed; 100 items a page, 5 replies with a thread, 10,000
-units a day of Pacific time and key.
+threads have one level of replies. Limits, as there: 15 videos a feed; 100 items a page, or 50 ids, 5 replies with a
+thread, 10,000 units a day of Pacific time and key.
+
+What is private in the world is not shown, nor is a comment that is not listed, and all below it: it was deleted here. A
+video that is not listed is shown to who knows its id.
 """
 
 import base64
@@ -27,6 +30,7 @@ CHANNELS = ("UCpacketandpeerreviews01", "UCbroadbandlunchbreak002")
 VIDEOS = 15  # a channel's feed shows so many, and here none has more
 REPLIES_WITHIN = 5
 MAX_ITEMS, DEFAULT_ITEMS = 100, 20
+MAX_IDS = 50
 UNITS_A_DAY = 10_000
 Clock = Callable[[], datetime]
 
@@ -45,12 +49,21 @@ class Tube:
         self.videos = {channel: videos[place :: len(CHANNELS)] for place, channel in enumerate(CHANNELS)}
 
     def shown(self, now: datetime, *channels: str) -> list[WorldPost]:
-        """Return the videos of the channels by then."""
-        return [video for channel in channels for video in self.videos[channel] if video.published_at <= now]
+        """Return the public videos of the channels by then."""
+        return [video for channel in channels for video in self.known(now, channel) if video.visibility == "public"]
+
+    def known(self, now: datetime, channel: str) -> list[WorldPost]:
+        """Return the videos of a channel by then that those who know their ids can see."""
+        there = (video for video in self.videos[channel] if video.visibility != "private")
+        return [video for video in there if video.published_at <= now]
 
     def answers(self, post: WorldPost, now: datetime) -> list[WorldPost]:
         """Return the threads on a video by then, the oldest first."""
-        return self.world.answers(post, now)
+        return [answer for answer in self.world.answers(post, now) if answer.visibility == "public"]
+
+    def tops(self, now: datetime) -> list[tuple[WorldPost, WorldPost]]:
+        """Return the threads on all videos by then, each with its video."""
+        return [(top, video) for video in self.shown(now, *CHANNELS) for top in self.answers(video, now)]
 
     def below(self, top: WorldPost, now: datetime) -> list[WorldPost]:
         """Return all that answers a comment by then, however deep, the oldest first."""
@@ -104,6 +117,7 @@ def routes(world: World, clock: Clock, *, now: Clock, units: int = UNITS_A_DAY) 
         Route("/youtube/feeds/videos.xml", videos),
         Route("/youtube/v3/commentThreads", answering(threads, "youtube#commentThreadListResponse")),
         Route("/youtube/v3/comments", answering(replies, "youtube#commentListResponse")),
+        Route("/youtube/v3/videos", answering(videos_by_id, "youtube#videoListResponse")),
     ]
 
 
@@ -111,8 +125,7 @@ def kept(world: World, now: datetime, server: str) -> set[str]:
     """Return the post_ids of what a listener with a key holds that has read everything up to now."""
     tube = Tube(world)
     videos = tube.shown(now, *CHANNELS)
-    tops = [top for video in videos for top in tube.answers(video, now)]
-    comments = [one for top in tops for one in (top, *tube.below(top, now))]
+    comments = [one for top, _ in tube.tops(now) for one in (top, *tube.below(top, now))]
     return {f"youtube:{video_id(one)}" for one in videos} | {f"youtube:{comment_id(one)}" for one in comments}
 
 
@@ -147,7 +160,9 @@ xmlns="http://www.w3.org/2005/Atom">
 
 
 def threads(tube: Tube, now: datetime, query: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the threads of comments on a video, the newest first. Raises Refused."""
+    """Return the threads of comments on a video, the newest first, or those of some ids. Raises Refused."""
+    if wanted := _ids(query):
+        return [_thread(tube, top, video, now) for top, video in tube.tops(now) if comment_id(top) in wanted]
     shown = {video_id(post): post for post in tube.shown(now, *CHANNELS)}
     video = shown.get(query.get("videoId", ""))
     if video is None:
@@ -158,17 +173,60 @@ def threads(tube: Tube, now: datetime, query: Mapping[str, str]) -> list[dict[st
 
 
 def replies(tube: Tube, now: datetime, query: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the replies of a thread, the oldest first. Raises Refused."""
-    for video in tube.shown(now, *CHANNELS):
-        for top in tube.answers(video, now):
-            if comment_id(top) == query.get("parentId"):
-                return [_comment(one, video, top) for one in tube.below(top, now)]
+    """Return the replies of a thread, the oldest first, or the comments of some ids. Raises Refused."""
+    if wanted := _ids(query):
+        tops = [_comment(top, video, None) for top, video in tube.tops(now)]
+        below = [_comment(one, video, top) for top, video in tube.tops(now) for one in tube.below(top, now)]
+        return [comment for comment in tops + below if comment["id"] in wanted]
+    for top, video in tube.tops(now):
+        if comment_id(top) == query.get("parentId"):
+            return [_comment(one, video, top) for one in tube.below(top, now)]
     raise Refused(404, "commentNotFound", "The specified comment could not be found.")
+
+
+def videos_by_id(tube: Tube, now: datetime, query: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the videos of some ids. Raises Refused."""
+    wanted = _ids(query)
+    if not wanted:
+        raise Refused(400, "missingRequiredParameter", "No filter selected.")
+    known = [(video, channel) for channel in CHANNELS for video in tube.known(now, channel)]
+    return [_video(video, channel) for video, channel in known if video_id(video) in wanted]
+
+
+def _ids(query: Mapping[str, str]) -> frozenset[str]:
+    """The ids that are asked for. Raises Refused."""
+    wanted = frozenset(filter(None, query.get("id", "").split(",")))
+    if len(wanted) > MAX_IDS or (wanted and {"maxResults", "pageToken"} & query.keys()):
+        raise Refused(400, "invalidFilters", "The request specifies an invalid filter parameter.")
+    return wanted
+
+
+def _video(video: WorldPost, channel: str) -> dict[str, Any]:
+    return {
+        "kind": "youtube#video",
+        "id": video_id(video),
+        "snippet": {
+            "publishedAt": _rfc3339(video.published_at),
+            "channelId": channel,
+            "title": video.title,
+            "description": _description(video),
+            "channelTitle": "Packet and Peer",
+        },
+        "status": {"uploadStatus": "processed", "privacyStatus": video.visibility},
+        "statistics": {"viewCount": str(_views(video)), "likeCount": str(video.likes)},
+    }
+
+
+def _description(video: WorldPost) -> str:
+    return "\n\n".join(part for part in (video.text, video.link) if part)
+
+
+def _views(video: WorldPost) -> int:
+    return 40 + 90 * video.likes
 
 
 def _entry(video: WorldPost, channel: str, now: datetime) -> str:
     number = video_id(video)
-    said = "\n\n".join(part for part in (video.text, video.link) if part)
     return f"""
  <entry>
   <id>yt:video:{number}</id>
@@ -181,10 +239,10 @@ def _entry(video: WorldPost, channel: str, now: datetime) -> str:
   <updated>{_rfc3339(now)}</updated>
   <media:group>
    <media:title>{escape(video.title or "")}</media:title>
-   <media:description>{escape(said)}</media:description>
+   <media:description>{escape(_description(video))}</media:description>
    <media:community>
     <media:starRating count="{video.likes}" average="5.00" min="1" max="5"/>
-    <media:statistics views="{40 + 90 * video.likes}"/>
+    <media:statistics views="{_views(video)}"/>
    </media:community>
   </media:group>
  </entry>"""
@@ -226,7 +284,7 @@ def _comment(post: WorldPost, video: WorldPost, thread: WorldPost | None) -> dic
 
 def _page(items: Sequence[dict[str, Any]], query: Mapping[str, str], kind: str) -> dict[str, Any]:
     """One page of a list; its token names the last item shown, so that what is new does not move the rest."""
-    size = query.get("maxResults", str(DEFAULT_ITEMS))
+    size = query.get("maxResults", str(MAX_IDS if "id" in query else DEFAULT_ITEMS))
     if not size.isdecimal() or not 1 <= int(size) <= MAX_ITEMS:
         raise Refused(400, "invalidParameter", "maxResults")
     start = 0

@@ -54,6 +54,7 @@ def test_the_sites_answer_as_the_real_ones(world):
         assert len(client.get("/lobsters/newest/page/1.json").json()) == 25
         assert client.get("/lobsters/s/none.json").status_code == client.get("/devto/api/articles/1").status_code == 404
         assert client.get("/lobsters/t/nothing.json").status_code == 404
+        assert client.get("/devto/api/comments/none").status_code == 404
         tagged = client.get("/lobsters/t/law.json", params={"page": 1}).json()
         assert {"law"} <= set(tagged[0]["tags"])
         assert len(client.get("/devto/api/articles/latest").json()) == 30

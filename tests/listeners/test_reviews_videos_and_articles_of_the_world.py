@@ -86,6 +86,10 @@ def test_the_api_pages_its_comments_and_counts_its_units(world):
         for change, status in wrong:
             answer = client.get("/youtube/v3/commentThreads", params=query | change)
             assert (answer.status_code, answer.json()["error"]["code"]) == (status, status)
+        asked = {"key": "k", "part": "snippet", "id": ",".join([video, *(f"x{n}" for n in range(49))])}
+        assert [item["id"] for item in client.get("/youtube/v3/videos", params=asked).json()["items"]] == [video]
+        for change in ({"id": f"{asked['id']},y"}, {"maxResults": 50}, {"id": ""}):
+            assert client.get("/youtube/v3/videos", params=asked | change).status_code == 400
         assert client.get("/youtube/feeds/videos.xml", params={"channel_id": "UCx"}).status_code == 404
 
 
