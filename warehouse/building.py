@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from warehouse import tables
 from warehouse.arrivals import Arrival, arrived, given, spare, stored_tables
-from warehouse.brand_verdicts import brand_verdicts
+from warehouse.brand_verdicts import KEPT, verdicts_of_snapshot
 from warehouse.confusion import SCHEMA as CONFUSION
 from warehouse.confusion import table as table_of_confusion
 from warehouse.held_files import HELD, Stamp, as_table
@@ -121,7 +121,7 @@ def _define(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
             connection.execute(f"CREATE VIEW {one.name} AS {one.text}")
         elif one.kind == "marts":
             if "verdicts" in one.reads:
-                connection.register("verdicts", brand_verdicts(connection, rules))
+                connection.register("verdicts", verdicts_of_snapshot(connection, rules))
             connection.execute(f"CREATE TABLE {one.name} AS {one.text}")
             connection.unregister("verdicts")
         else:
@@ -145,6 +145,9 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
     for table in stored_tables():
         title = f"rows of lake.{table} that share a key\nGrain: a row"
         tell("TABLE", f"spare.{table}", title, _contract_docs(table) | BOOKKEPT)
+    for name, docs in KEPT.items():
+        title = f"what the next publish judges spikes by: {name}\nGrain: a row"
+        tell("TABLE", f"spare.{name}", title, {column: doc for column, (_, doc) in docs.items()})
     for one in statements("tables"):
         tell("TABLE", one.full_name, one.comment, BOOKKEPT | _contract_docs(one.name) | dict(one.columns))
     known = {**_contract_docs("posts"), **_contract_docs("mentions")}

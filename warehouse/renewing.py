@@ -13,11 +13,11 @@ import duckdb
 
 from warehouse import story_neighbours, tables
 from warehouse.arrivals import Arrival, arrived, spare
-from warehouse.brand_verdicts import brand_verdicts
+from warehouse.brand_verdicts import verdicts_of_snapshot
 from warehouse.lake import Lake
 from warehouse.spike_rules import DEFAULT, Rules
 from warehouse.statements import Statement, definitions, statement, statements, stored_inputs
-from warehouse.world import BOOKKEEPING, World, agreed, parts_of, stored, touched_rows
+from warehouse.world import BOOKKEEPING, World, agreed, parts_of, stored
 
 # What changes of tables without its part's columns touch: statements that read these as changed.<table>.
 _TOUCHES = {one.name: one for one in statements("touches")}
@@ -42,6 +42,9 @@ class Renewal:
 
     def run(self, arrivals: Mapping[str, Arrival]) -> None:
         """Take in what arrived of each table."""
+        for one in definitions():
+            if "Running" in one.parts:
+                self.world.foresee(one, self._running_parts(one))
         for one in statements("tables"):
             if one.name in arrivals:
                 self._take_in(one, arrivals[one.name])
@@ -81,11 +84,13 @@ class Renewal:
         execute(f"""
             CREATE TABLE staging.arrived_{name} AS
             SELECT {self._as_arrived(name)}, file
-            FROM ({touched_rows(f"lake.{name}", one, of_result=True)}) AS held
-            WHERE NOT ({is_gone}) AND NOT EXISTS (FROM snapshot.spare.{name} AS spare WHERE {same_key})
+            FROM snapshot.lake.{name} AS held
+            WHERE rowid IN ({self.world.places(f"lake.{name}", one, of_result=True)})
+              AND NOT ({is_gone}) AND NOT EXISTS (FROM snapshot.spare.{name} AS spare WHERE {same_key})
             UNION ALL
             SELECT {columns}, file
-            FROM ({touched_rows(f"spare.{name}", one, of_result=True)})
+            FROM snapshot.spare.{name}
+            SEMI JOIN touched.{name} ON {agreed(one)}
             WHERE NOT ({is_gone})
             UNION ALL
             SELECT {columns}, file
@@ -94,7 +99,7 @@ class Renewal:
         execute(f"CREATE OR REPLACE TEMP VIEW arrived_{name} AS FROM memory.staging.arrived_{name}")
         self._make(one, [source for source in stored_inputs(one) if self._has_parts(source, one)])
         execute("BEGIN")
-        execute(f"DELETE FROM snapshot.spare.{name} USING touched.{name} WHERE {agreed(one, of_result=True)}")  # noqa: S608
+        execute(f"DELETE FROM snapshot.spare.{name} USING touched.{name} WHERE {agreed(one)}")  # noqa: S608
         execute(f"INSERT INTO snapshot.spare.{name} {spare(name)}")
         execute("COMMIT")
         execute(f"DROP VIEW arrived_{name}")
@@ -119,18 +124,21 @@ class Renewal:
             if self._has_parts(source, one):
                 every.append(parts_of(f"changed.{source.removeprefix('lake.')}", one))
         if "Running" in one.parts:
-            clock = one.parts["Running"].partition(";")[0]
-            at = f"{clock} = TIMESTAMP '{self._ran_until}'"
-            every.append(parts_of(stored(one.full_name), one, of_result=True, where=at))
+            every.append(self._running_parts(one))
         if not every:
             return False
         selects = " UNION ".join(f"({select})" for select in every)
         self._connection.execute(f"CREATE OR REPLACE TABLE touched.{one.name} AS {selects}")
         self._touched.add(one.name)
         if one.name == "story_posts":
-            story_neighbours.widen(self._connection)
+            story_neighbours.widen(self._connection, self.world)
         [[touched]] = self._connection.execute(f"SELECT count(*) FROM touched.{one.name}").fetchall()  # noqa: S608
         return touched > 0
+
+    def _running_parts(self, one: Statement) -> str:
+        clock = one.parts["Running"].partition(";")[0]
+        at = f"{clock} = TIMESTAMP '{self._ran_until}'"
+        return parts_of(stored(one.full_name), one, of_result=True, where=at)
 
     def _has_parts(self, source: str, one: Statement) -> bool:
         try:
@@ -158,7 +166,7 @@ class Renewal:
         """
         with self.world.narrowed(narrow or [], one):
             if "verdicts" in one.reads:
-                self._connection.register("verdicts", brand_verdicts(self._connection, self._rules))
+                self._connection.register("verdicts", verdicts_of_snapshot(self._connection, self._rules))
             self._connection.execute(f"CREATE OR REPLACE TABLE renewed.{one.name} AS {one.text}")
             self._connection.unregister("verdicts")
         self._replace(one, whole=narrow is None)
@@ -168,16 +176,12 @@ class Renewal:
         names = [row[0] for row in execute(f"DESCRIBE {target}").fetchall()]
         columns = ", ".join(f'"{column}"' for column in names)
         said = ", ".join(f'"{column}"' for column in names if column not in BOOKKEEPING)
-        rows = (
-            f"SELECT *, rowid AS place FROM {target}"  # noqa: S608
-            if whole
-            else touched_rows(one.full_name, one, of_result=True, also=", held.rowid AS place")
-        )
+        where = "true" if whole else f"rowid IN ({self.world.places(one.full_name, one, of_result=True)})"
         execute(f"""
             CREATE OR REPLACE TABLE renewed.difference AS
             SELECT {columns}, max(place) AS place, bool_or(is_new) AS is_new
             FROM (
-                SELECT {columns}, place, false AS is_new FROM ({rows})
+                SELECT {columns}, rowid AS place, false AS is_new FROM {target} WHERE {where}
                 UNION ALL
                 SELECT {columns}, NULL, true FROM renewed.{name}
             )

@@ -6,86 +6,130 @@ here is closed, so that the statement gives over it alone what it gives over all
 at, a few times, which is a small part of the work of grouping them.
 """
 
+from typing import Any
+
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 from numpy.typing import NDArray
 
-BANDS = 16
-ROWS_AT_ONCE = 65_536  # so that their keys stay in the processor's cache
-TABLE_BITS = 24
-_STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)  # odd, of well mixed bits
+from warehouse.statements import statement
+from warehouse.world import World
 
+pc: Any = pyarrow.compute  # its functions are made at import, where no type checker sees them
+
+BANDS = 16
+ROWS_AT_ONCE = 16_384  # so that what is made of them stays in the processor's cache
+SIEVES = (23, 28)  # bits that tell a place in a sieve: the first fits into the cache, the second lets little through
+_STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)  # odd, of well mixed bits
+_ODD = np.arange(1, 2 * BANDS, 2, dtype=np.uint32) * np.uint32(0x9E3779B1)  # a band's own: equal bytes fall elsewhere
+
+Bands = NDArray[np.uint32]
 Keys = NDArray[np.uint64]
 _NONE: Keys = np.empty(0, dtype=np.uint64)
 
 
-def widen(connection: duckdb.DuckDBPyConnection) -> None:
+def widen(connection: duckdb.DuckDBPyConnection, world: World) -> None:
     """Add to touched.story_posts, which names posts, all that are not apart from them.
 
     Reads changed.mentions, which holds what was said before and is said now, and snapshot.lake.mentions.
     """
-    seen = _NONE
-    texts = """
-        SELECT DISTINCT hash(brand) AS brand, signature
-        FROM snapshot.lake.mentions
-        SEMI JOIN touched.story_posts ON post_id = part_0
-        WHERE octet_length(signature) = 64
-    """
-    if _has(connection, "changed", "mentions"):
-        texts += """
-            UNION
-            SELECT hash(brand), signature
-            FROM changed.mentions
-            WHERE octet_length(signature) = 64
-        """
+    execute, seen = connection.execute, _NONE
     while True:
-        batches = connection.sql(texts).to_arrow_reader(ROWS_AT_ONCE)
-        new = np.unique(np.concatenate([_NONE, *(_keys(batch).ravel() for batch in batches)]))
-        new = np.setdiff1d(new, seen, assume_unique=True)
-        if not len(new):
+        texts = _texts(connection, world.places("lake.mentions", statement("tables", "story_posts"), of_result=True))
+        if _has(connection, "changed", "mentions"):
+            changed = connection.sql("SELECT hash(brand) AS brand, signature FROM changed.mentions").to_arrow_table()
+            texts = pa.concat_tables([texts.select(["brand", "signature"]), changed])
+        texts = texts.filter(_is_whole(texts["signature"]))
+        bands = _bands(texts["signature"])
+        keys = _keys(bands, texts["brand"])
+        is_new = ~np.isin(keys, seen)
+        if not is_new.any():
             return
-        seen = np.union1d(seen, new)
-        connection.register("neighbours", pa.table({"place": _places(connection, new)}))
-        connection.execute(
-            """
-            INSERT INTO touched.story_posts
-            SELECT DISTINCT post_id
-            FROM snapshot.lake.mentions AS found
-            SEMI JOIN neighbours ON found.rowid = neighbours.place
-            ANTI JOIN touched.story_posts AS known ON known.part_0 = found.post_id
-            """
-        )
+        seen = np.union1d(seen, keys)
+        connection.register("neighbours", pa.table({"place": _places(connection, bands, is_new, keys)}))
+        places = "FROM neighbours"
+        execute(f"INSERT INTO touched.story_posts SELECT post_id FROM snapshot.lake.mentions WHERE rowid IN ({places})")  # noqa: S608
         connection.unregister("neighbours")
 
 
-def _places(connection: duckdb.DuckDBPyConnection, keys: Keys) -> NDArray[np.int64]:
-    """Return the rowids of the mentions whose text has one of these keys."""
-    table = np.zeros(1 << TABLE_BITS, dtype=bool)
-    table[keys >> np.uint64(64 - TABLE_BITS)] = True
-    places = [np.empty(0, dtype=np.int64)]
-    query = """
+def _texts(connection: duckdb.DuckDBPyConnection, places: str) -> pa.Table:
+    return connection.sql(f"""
         SELECT hash(brand) AS brand, signature, rowid AS place
         FROM snapshot.lake.mentions
-        WHERE octet_length(signature) = 64
-    """
-    for batch in connection.sql(query).to_arrow_reader(ROWS_AT_ONCE):
-        found = _keys(batch)
-        likely = np.flatnonzero(table[found >> np.uint64(64 - TABLE_BITS)].any(axis=1))
-        surely = likely[np.isin(found[likely], keys).any(axis=1)]
-        places.append(batch.column("place").to_numpy()[surely])
-    return np.concatenate(places)
+        WHERE rowid IN ({places})
+    """).to_arrow_table()  # noqa: S608
 
 
-def _keys(batch: pa.RecordBatch) -> Keys:
-    """Return a key for each band of each text: (rows, bands)."""
-    signatures = batch.column("signature").cast(pa.binary())
-    _, offsets, values = signatures.buffers()
+def _places(
+    connection: duckdb.DuckDBPyConnection, bands: Bands, sought: NDArray[np.bool_], keys: Keys
+) -> NDArray[np.int64]:
+    """Return the rowids of the mentions whose text has one of the sought bands of texts, under the same brand."""
+    quick, exact = (_Sieve(bits, bands, sought) for bits in SIEVES)
+    places = [np.empty(0, dtype=np.int64)]
+    for batch in connection.sql("SELECT signature, rowid AS place FROM snapshot.lake.mentions").to_arrow_reader(
+        ROWS_AT_ONCE
+    ):
+        rows = np.flatnonzero(_is_whole(batch["signature"]))
+        whole = batch if len(rows) == len(batch) else batch.take(pa.array(rows))
+        found = _bands(whole["signature"])
+        left = np.flatnonzero(quick.lets_through(found))
+        left = left[exact.lets_through(found[left])]
+        places.append(whole["place"].to_numpy()[left])
+    connection.register("likely", pa.table({"place": np.concatenate(places)}))
+    likely = _texts(connection, "FROM likely")
+    connection.unregister("likely")
+    surely = np.isin(_keys(_bands(likely["signature"]), likely["brand"]), keys[sought]).any(axis=1)
+    return likely["place"].to_numpy()[surely]
+
+
+def _is_whole(signatures: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Return which texts have all their bands; others are too short to tell."""
+    return pc.fill_null(pc.equal(pc.binary_length(signatures), 4 * BANDS), False).to_numpy(zero_copy_only=False)
+
+
+class _Sieve:
+    """A bit for each of 2**bits places, set where one of the sought bands belongs. Others may belong there too."""
+
+    def __init__(self, bits: int, bands: Bands, sought: NDArray[np.bool_]) -> None:
+        self._shift = np.uint32(32 - bits)
+        self._bits = np.zeros(1 << (bits - 3), dtype=np.uint8)
+        place, bit = self._places(bands)
+        np.bitwise_or.at(self._bits, place[sought], np.uint8(1) << bit[sought])
+
+    def lets_through(self, bands: Bands) -> NDArray[np.bool_]:
+        """Return whether any band of a text may be one of those."""
+        place, bit = self._places(bands)
+        found = self._bits.take(place)
+        found >>= bit
+        found &= np.uint8(1)
+        halves = found.view(np.uint64)
+        return (halves[:, 0] | halves[:, 1]) != 0
+
+    def _places(self, bands: Bands) -> tuple[Bands, NDArray[np.uint8]]:
+        place = bands * _ODD
+        place >>= self._shift
+        bit = place.astype(np.uint8)
+        bit &= np.uint8(7)
+        place >>= np.uint32(3)
+        return place, bit
+
+
+def _bands(signatures: pa.Array | pa.ChunkedArray) -> Bands:
+    """Return the bands of each text: (rows, bands)."""
+    if isinstance(signatures, pa.ChunkedArray):
+        signatures = signatures.combine_chunks()
+    _, offsets, values = signatures.cast(pa.binary()).buffers()
     start = np.frombuffer(offsets, dtype=np.int32)[signatures.offset] if offsets else 0
-    bytes_ = np.frombuffer(values, dtype=np.uint8)[start : start + 64 * len(signatures)] if values else b""
-    bands = np.frombuffer(bytes(bytes_), dtype=np.uint32).reshape(-1, BANDS).astype(np.uint64)
-    numbered = bands + np.arange(1, BANDS + 1, dtype=np.uint64) * _STEP
-    mixed = (numbered ^ batch.column("brand").to_numpy()[:, None]) * _MIX
+    count = BANDS * len(signatures)
+    return np.frombuffer(values or b"", dtype=np.uint32, count=count, offset=start).reshape(-1, BANDS)
+
+
+def _keys(bands: Bands, brands: pa.ChunkedArray) -> Keys:
+    """Return a key for each band of each text and its brand, by its hash: (rows, bands)."""
+    numbered = bands.astype(np.uint64) + np.arange(1, BANDS + 1, dtype=np.uint64) * _STEP
+    mixed = (numbered ^ brands.to_numpy()[:, None]) * _MIX
     return (mixed ^ (mixed >> np.uint64(32))) * _MIX
 
 

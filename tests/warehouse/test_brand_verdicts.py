@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 from warehouse_rows import NOW
 
-from warehouse.brand_verdicts import brand_verdicts
+from warehouse.brand_verdicts import KEPT, brand_verdicts, verdicts_of_snapshot
+from warehouse.spike_rules import DEFAULT
 
 HOUR = NOW.replace(minute=0, tzinfo=None)
 HOURS = 35 * 24
@@ -34,6 +35,12 @@ class Told:
         self.history, self.late = np.zeros(HOURS, dtype=int), np.zeros(HOURS, dtype=int)
 
     def verdicts(self):
+        with duckdb.connect() as connection:
+            self.store(connection)
+            return brand_verdicts(connection).to_pylist()
+
+    def store(self, connection, now=HOUR):
+        """Store what a snapshot of an hour has, in the place of what there was."""
         rows = []
         for (aspect, source), negatives in {(None, None): self.negatives, **self.parts}.items():
             for place in range(HOURS):
@@ -44,19 +51,16 @@ class Told:
                     "history": mentions * self.history[place], "late": self.late[place],
                 })  # fmt: skip
         counts = pa.Table.from_pylist([row for row in rows if row["mentions"] or row["late"]], schema=COUNTS)
-        with duckdb.connect() as connection:
-            connection.execute(
-                "CREATE SCHEMA lake; CREATE TABLE lake.snapshot AS SELECT CAST(? AS TIMESTAMP) AS hour", [HOUR]
-            )
-            connection.register("counts", counts)
-            connection.execute("CREATE TABLE spike_counts AS FROM counts")
-            said = pa.table({
-                "brand": ["Quillon"] * HOURS, "hour": [hour(HOURS - 1 - place) for place in range(HOURS)],
-                "mentions": self.negatives + self.others[None], "coverage": self.coverage,
-            })  # fmt: skip
-            connection.register("said", said)
-            connection.execute("CREATE TABLE brand_hours AS FROM said")
-            return brand_verdicts(connection).to_pylist()
+        said = pa.table({
+            "brand": ["Quillon"] * HOURS, "hour": [hour(HOURS - 1 - place) for place in range(HOURS)],
+            "mentions": self.negatives + self.others[None], "coverage": self.coverage,
+        })  # fmt: skip
+        connection.execute("CREATE SCHEMA IF NOT EXISTS lake")
+        connection.execute("CREATE OR REPLACE TABLE lake.snapshot AS SELECT CAST(? AS TIMESTAMP) AS hour", [now])
+        for name, told in (("spike_counts", counts), ("brand_hours", said)):
+            connection.register("told", told)
+            connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM told WHERE hour <= ?", [now])
+            connection.unregister("told")
 
 
 def hour(number):
@@ -128,6 +132,66 @@ def test_history_is_thinned_by_what_usually_comes_late(told):
     told.negatives[-1] += 40
     [row] = [row for row in told.verdicts() if row["window_hours"] == 1 and row["hour"] == hour(0)]
     assert row["expected"] == pytest.approx(4, abs=1.5)
+
+
+def publishing():
+    """A connection to nothing but the schema in which a snapshot keeps what the next publish needs."""
+    connection = duckdb.connect()
+    connection.execute("ATTACH ':memory:' AS snapshot; CREATE SCHEMA snapshot.spare")
+    return connection
+
+
+def kept(connection):
+    return [connection.execute(f"FROM snapshot.spare.{name} ORDER BY ALL").fetchall() for name in KEPT]
+
+
+def changed(told, number):
+    """Change an old hour of a made-up brand, in a way that a publish may meet."""
+    match number:
+        case 2:
+            told.parts["billing", None][-300] += 3
+            told.negatives[-300] += 3
+        case 4:
+            told.coverage[-400] = told.negatives[-400] = told.others[None][-400] = 0
+        case 6:
+            told.late[-100] += 900
+        case 8:
+            told.history[:200] = 1
+        case 9:
+            told.parts["price", None] = np.where(np.arange(HOURS) > HOURS - 400, 6, 0)
+
+
+def test_verdicts_that_go_on_from_the_last_publish_are_those_of_a_first_one(told):
+    for at, hours in ((-140, 4), (-75, 6), (-49, 5), (-3, 3)):
+        told.negatives[at : at + hours] += 30
+        told.parts["billing", None][at : at + hours] += 25
+        told.parts[None, "mastodon"][at : at + hours] += 30
+    told.coverage[-60] = told.negatives[-60] = told.others[None][-60] = 0
+    with publishing() as going_on:
+        for number, ago in enumerate((150, 149, 125, 110, 109, 90, 60, 40, 26, 25, 3, 0)):
+            changed(told, number)
+            told.store(going_on, hour(ago))
+            found = verdicts_of_snapshot(going_on, DEFAULT)
+            with publishing() as anew:
+                told.store(anew, hour(ago))
+                first = verdicts_of_snapshot(anew, DEFAULT)
+                assert sorted(map(str, found.to_pylist())) == sorted(map(str, first.to_pylist())), ago
+                assert sorted(map(str, first.to_pylist())) == sorted(map(str, brand_verdicts(anew).to_pylist()))
+                assert kept(going_on) == kept(anew), ago
+    assert min(row["hour"] for row in found.to_pylist()) < hour(72), "what was told long ago is still told"
+
+
+def test_what_was_told_holds_as_long_as_the_hours_it_rests_on_are_the_same(told):
+    told.negatives[-140:-136] += 30
+    with publishing() as connection:
+        told.store(connection, hour(1))
+        found = verdicts_of_snapshot(connection, DEFAULT).num_rows
+        connection.execute("DELETE FROM snapshot.spare.verdicts")
+        told.store(connection)
+        assert verdicts_of_snapshot(connection, DEFAULT).num_rows < found, "not judged again"
+        told.others[None][-200] += 1
+        told.store(connection)
+        assert verdicts_of_snapshot(connection, DEFAULT).num_rows == found
 
 
 def test_what_was_never_said_is_never_told():

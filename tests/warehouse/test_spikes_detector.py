@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from warehouse import spike_tails, spikes
 from warehouse.spike_gates import discoveries, lasting, openings
+from warehouse.spike_memory import Memory
 from warehouse.spike_tails import upper_tail
 
 START = 480_000  # hours since 1970, a Friday midnight in 2024
@@ -107,6 +108,34 @@ def test_series_judged_together_score_as_each_by_itself():
         alone = judge(mentions[:, [one]], negatives[:, [one]])
         for name in ("score", "expected", "expected_share", "window"):
             assert np.allclose(together[name][:, [one]], alone[name], equal_nan=True), (one, name)
+
+
+@given(st.integers(2, 34), st.integers(0, 2**32 - 1))
+@settings(max_examples=3, deadline=None)
+def test_judging_goes_on_from_a_memory_as_if_it_had_never_stopped(day, seed):
+    chance = np.random.default_rng(seed)
+    mentions, negatives = calm(series=spikes.SERIES_AT_ONCE + 2, an_hour=4, seed=seed)
+    storm(mentions, negatives, at=24 * day - 2, series=spikes.SERIES_AT_ONCE)
+    negatives[chance.random(negatives.shape) < 0.02] = np.nan
+    negatives[24 * day - 1, 3] = np.nan
+    negatives[: 24 * 9, 5] = np.nan
+    hours, series = mentions.shape
+    number, hour = np.meshgrid(np.arange(series), np.arange(START, START + hours))
+    rows = spikes.Rows(*(part.T.ravel() for part in (number, hour, mentions, negatives, np.zeros(mentions.shape))))
+    first, until = START // 24, START // 24 + day
+    whole, memory = spikes.judge_on(rows, 7, spikes.DEFAULT, None, until)
+    later = rows.hour >= 24 * until
+    on, same = spikes.judge_on(
+        spikes.Rows(*(part[later] for part in rows)), 7, spikes.DEFAULT, Memory.unpacked(memory.packed()), until
+    )
+    for name in vars(on):
+        if name != "state":  # of which the opening of an incident may lie before
+            assert np.array_equal(getattr(whole, name)[later], getattr(on, name), equal_nan=True), name
+    assert same.packed() == memory.packed()
+    between = rows.hour < 24 * (first + 36)
+    _, further = spikes.judge_on(spikes.Rows(*(part[between] for part in rows)), 7, spikes.DEFAULT, None, first + 34)
+    _, later_on = spikes.judge_on(spikes.Rows(*(part[later] for part in rows)), 7, spikes.DEFAULT, memory, first + 34)
+    assert later_on.packed() == further.packed()
 
 
 def test_the_order_of_rows_does_not_matter_and_twice_is_the_same():

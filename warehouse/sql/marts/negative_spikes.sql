@@ -17,7 +17,7 @@
 --          (spike_counts): late mentions are in brand_hours, but raise no spike. A series heard on fewer than 14 days
 --          is warming up: no spike. Backfilled history counts as heard, thinned by the share that usually comes late;
 --          an hour of which nothing came while every visit failed does not. Aspects and sources are judged in the last
---          120 days.
+--          120 days or up to 30 more, which are forgotten at once.
 -- Columns:
 --   hour: its start, UTC; only what was published up to its end decides
 --   window_hours: length of the window that tells most, which ends with this hour

@@ -4,7 +4,7 @@
 --          wherever it is said. No row has both.
 -- Parts:   brand, CAST(hour AS DATE)
 -- Reads:   opinions, lake.visits.
--- Read by: negative_spikes, judged_series, series_hours, praise_hours.
+-- Read by: negative_spikes, judged_series, series_hours, judged_before, praise_hours.
 -- Method:  an hour's posts of a feed are looked at by the feed's first answered visit after the hour had closed: what
 --          was found up to then counts, and what comes later is late. So an hour is judged by as much as was known
 --          of the past hours it is compared with. Where no such visit was yet, what is known counts; and so it does

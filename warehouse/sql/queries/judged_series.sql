@@ -1,23 +1,30 @@
 -- judged_series: the series whose hours are judged for negative spikes.
 -- Grain:   one row per brand, and per aspect and per source of it that can tell anything, in order.
 -- Reads:   spike_counts, brand_hours, lake.snapshot.
--- Read by: warehouse/brand_verdicts.py, series_hours.
+-- Read by: warehouse/brand_verdicts.py, series_hours, judged_before.
 -- Takes:   $negatives, how many a spike needs within 24 hours; $early, mentions that had a first look before the share
 --          that comes late is believed.
 -- Columns: series (a number), brand, aspect, source (NULL: all), since (the first hour that is judged), late_share
 --          (usually missing at the first look: history that never had one is thinned by it), series_in_all (judged or
 --          not)
 WITH params AS (
-    SELECT INTERVAL 120 DAYS AS parts_kept  -- what is learned of a part fades within 42 days
+    SELECT INTERVAL 120 DAYS AS parts_kept,  -- what is learned of a part fades within 42 days
+           INTERVAL 30 DAYS AS forgotten_at_once  -- what was learned of it has to be learned anew without them
+), kept AS (
+    SELECT time_bucket(forgotten_at_once, CAST(snapshot.hour AS DATE)) - parts_kept AS since
+    FROM lake.snapshot AS snapshot, params
+), days AS (
+    SELECT told.brand, told.aspect, told.source, CAST(told.hour AS DATE) AS day, sum(told.negatives) AS negatives
+    FROM spike_counts AS told, kept
+    WHERE told.hour >= kept.since AND (told.aspect IS NOT NULL OR told.source IS NOT NULL)
+    GROUP BY ALL
 ), recent AS (
-    SELECT told.brand, told.aspect, told.source, told.hour, told.negatives,
-           sum(told.negatives) OVER (PARTITION BY told.brand, told.aspect, told.source ORDER BY told.hour
-                                     RANGE BETWEEN INTERVAL 23 HOURS PRECEDING AND CURRENT ROW) AS in_a_day
-    FROM spike_counts AS told, lake.snapshot AS snapshot, params
-    WHERE told.hour >= CAST(snapshot.hour AS DATE) - parts_kept
-      AND (told.aspect IS NOT NULL OR told.source IS NOT NULL)
+    SELECT brand, aspect, source,
+           sum(negatives) OVER (PARTITION BY brand, aspect, source ORDER BY day
+                                RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) AS in_two_days
+    FROM days
 ), parts AS (
-    SELECT recent.brand, recent.aspect, recent.source, max(recent.in_a_day) AS most
+    SELECT brand, aspect, source, max(in_two_days) AS most
     FROM recent
     GROUP BY ALL
 ), listed AS (
@@ -25,8 +32,8 @@ WITH params AS (
     FROM brand_hours
     GROUP BY brand
     UNION ALL
-    SELECT brand, aspect, source, CAST(snapshot.hour AS DATE) - parts_kept
-    FROM parts, lake.snapshot AS snapshot, params
+    SELECT parts.brand, parts.aspect, parts.source, kept.since
+    FROM parts, kept
     WHERE most >= $negatives
 ), looked_at AS (
     SELECT brand, source, sum(mentions - history) AS early, sum(late) AS late
@@ -36,7 +43,7 @@ WITH params AS (
 )
 SELECT row_number() OVER (ORDER BY listed.brand, listed.aspect NULLS FIRST, listed.source NULLS FIRST) AS series,
        listed.brand, listed.aspect, listed.source, listed.since,
-       CASE WHEN looked_at.early >= $early THEN looked_at.late / (looked_at.early + looked_at.late) ELSE 0 END
+       CASE WHEN looked_at.early >= $early THEN round(looked_at.late / (looked_at.early + looked_at.late), 2) ELSE 0 END
            AS late_share,
        (SELECT count(*) FROM parts) + (SELECT count(DISTINCT brand) FROM brand_hours) AS series_in_all
 FROM listed

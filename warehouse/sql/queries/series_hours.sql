@@ -2,6 +2,7 @@
 -- Grain:   one row per series and hour of its brand, quiet hours included, in order.
 -- Reads:   judged_series, spike_counts, brand_hours.
 -- Read by: warehouse/brand_verdicts.py.
+-- Takes:   $since, the first hour; NULL: all.
 -- Method:  negatives of an aspect are compared with all that is said of the brand. History that never had a first look
 --          is thinned by the share that usually comes late. Hours of which nothing came while every visit failed were
 --          not heard.
@@ -20,4 +21,5 @@ LEFT JOIN spike_counts AS said
 LEFT JOIN spike_counts AS against
   ON against.brand = judged.brand AND against.hour = hours.hour
  AND against.aspect IS NOT DISTINCT FROM judged.aspect AND against.source IS NOT DISTINCT FROM judged.source
+WHERE coalesce(hours.hour >= $since, true)
 ORDER BY judged.series, since_1970
