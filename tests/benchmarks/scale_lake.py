@@ -1,8 +1,8 @@
 """A lake of as many mentions as one likes over 90 days, made in columns: hours of a real one's shape, in seconds.
 
 Brands and feeds are drawn as in the world, some far oftener than others; one text in ten is another's, two bytes of its
-signature changed; one post in fifty is read a second time. Days that are over lie in one file a source, as housekeeping
-leaves them, the last day in one an hour.
+signature changed; one post in fifty is read a second time, edited, and every fifth of those is taken down. Days that
+are over lie in one file a source, as housekeeping leaves them, the last day in one an hour.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -62,19 +62,18 @@ class ScaleLake:
     def store(self, starts: datetime, hours: int, name: str) -> int:
         """Make the posts of some hours, their mentions and visits; return how many."""
         count = self.chance.poisson(self.an_hour * hours)
-        posts, mentions, source = self.rows(starts, hours, count)
-        for number, of in enumerate(SOURCES):
-            mine = pa.array(source == number)
+        posts, mentions = self.rows(starts, hours, count)
+        for of in SOURCES:
             path = f"posts/source={of}/date={starts:%Y-%m-%d}/{name}.parquet"
-            self.lake.replace("mentions", mentions.filter(mine), mentions_path(path, VERSION))
-            self.lake.replace("posts", posts.filter(mine), path)
+            self.lake.replace("mentions", mentions.filter(pc.field("source") == of), mentions_path(path, VERSION))
+            self.lake.replace("posts", posts.filter(pc.field("source") == of), path)
         self.lake.replace(
             "visits", self.visits(starts, hours), f"visits/source=all/date={starts:%Y-%m-%d}/{name}.parquet"
         )
         return count
 
-    def rows(self, starts: datetime, hours: int, count: int) -> tuple[pa.Table, pa.Table, np.ndarray]:
-        """Return posts, their mentions (one each), and the number of each one's source."""
+    def rows(self, starts: datetime, hours: int, count: int) -> tuple[pa.Table, pa.Table]:
+        """Return posts and their mentions, one each."""
         chance = self.chance
         brand = np.minimum(chance.geometric(0.06, count) - 1, len(BRANDS) - 1)
         feed = np.minimum(chance.geometric(0.12, count) - 1, len(FEEDS) - 1)
@@ -89,6 +88,7 @@ class ScaleLake:
         again = chance.random(count) < 0.02
         again[:1] = False
         names = pc.if_else(pa.array(again), names.take(pa.array(np.maximum(np.arange(count) - 1, 0))), names)
+        gone = again & (chance.random(count) < 0.2)
         version = pc.binary_join_element_wise("v", pa.array(numbers % 997).cast(pa.string()), "")
         told = pc.binary_join_element_wise(
             *(self.phrases.take(pa.array(chance.integers(0, 50_000, count))) for _ in range(3)), " "
@@ -107,8 +107,9 @@ class ScaleLake:
             "post_id": names, "version": version, "feed": pa.array(FEEDS).take(pa.array(feed)),
             "source": pa.array(SOURCES).take(pa.array(source)), "kind": ["post"] * count,
             "url": pc.binary_join_element_wise("https://example.org/p", pa.array(numbers).cast(pa.string()), "/"),
-            "text": told, "author": author, "author_followers": chance.integers(0, 5_000, count),
-            "published_at": at, "fetched_at": read, "deleted": [False] * count, "likes": chance.integers(0, 50, count),
+            "text": pc.if_else(pa.array(gone), "", told), "author": author,
+            "author_followers": chance.integers(0, 5_000, count),
+            "published_at": at, "fetched_at": read, "deleted": gone, "likes": chance.integers(0, 50, count),
             "replies": chance.integers(0, 5, count), "consent": ["none_stated"] * count,
         }  # fmt: skip
         p = np.where(sentiment == -1, 0.8, 0.1), np.where(sentiment == 0, 0.8, 0.1), np.where(sentiment == 1, 0.8, 0.1)
@@ -131,7 +132,8 @@ class ScaleLake:
             "signature": pa.Array.from_buffers(pa.binary(64), count, [None, pa.py_buffer(signature.tobytes())]),
             "nlp_version": [VERSION] * count,
         }  # fmt: skip
-        return _table(tables.POSTS, posts, count), _table(tables.MENTIONS, mentions, count), source
+        stands = pa.array(~gone)  # nothing is said in a post that was taken down
+        return _table(tables.POSTS, posts, count), _table(tables.MENTIONS, mentions, count).filter(stands)
 
     def visits(self, starts: datetime, hours: int) -> pa.Table:
         """Return a visit of every feed in each quarter of an hour."""

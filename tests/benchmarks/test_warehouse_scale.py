@@ -1,131 +1,128 @@
-"""What the warehouse costs as it grows: bytes, a build from the whole lake, one more hour, and every macro's answer.
+"""What the warehouse costs as it grows tenfold: bytes, a build from the whole lake, one more hour, every macro.
 
-WOM_BENCH_MENTIONS says how many mentions over 90 days, a million if unset; ten million take some 3 GB of disk, twice
-that while publishing. The same questions are asked of the Parquet files by hand, as one would without the snapshot.
-Prints, and never fails for being slow; it fails where one more hour and a build anew disagree.
+WOM_BENCH_MENTIONS says how many mentions over 90 days, a million if unset, beside a tenth of that; ten million take
+some 6 GB of disk. Three questions are also asked of the Parquet files with pandas and polars, as one would without the
+snapshot. Prints, and never fails for being slow; it fails where one more hour and a build anew disagree, or the answers
+of the snapshot and of the files.
 """
 
 import os
-import resource
-import statistics
-import time
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from datetime import UTC, timedelta
+from functools import partial
 
-import duckdb
-import pyarrow as pa
-import pyarrow.compute
-import pyarrow.dataset as ds
 import pytest
-from scale_lake import BRANDS, END, FEEDS, VERSION, ScaleLake
+from rich.console import Console
+from rich.table import Table
+from scale_lake import END
+from warehouse_costs import TURNS, Costs, apart, costs, late, one_hour, publish, timed, usual
 
-from warehouse import snapshot, tables
+from warehouse import snapshot
 from warehouse.lake import Lake
-
-pc: Any = pyarrow.compute  # its functions are made at import, where no type checker sees them
 
 pytestmark = pytest.mark.benchmark
 
 MENTIONS = int(os.environ.get("WOM_BENCH_MENTIONS", "1000000"))
-TURNS = 7
-QUESTIONS = {
-    "trend, a brand by day": "FROM trend('Brand 03')",
-    "share of voice": "FROM share_of_voice()",
-    "word of mouse, all brands": "FROM word_of_mouse(NULL)",
-    "hotspots of a brand": "FROM hotspots('Brand 03')",
-    "hotspots, all brands": "FROM hotspots(NULL)",
-    "advocates": "FROM advocates(NULL)",
-    "consistency": "FROM consistency(NULL)",
-    "contagion": "FROM contagion(NULL)",
-    "friction": "FROM friction(NULL)",
-    "recovery": "FROM recovery(NULL)",
-    "switching flows": "FROM switching_flows(NULL)",
-    "employer": "FROM employer(NULL)",
-    "amplification of a brand": "FROM amplification('Brand 03')",
+BY_HAND = {  # a method of parquet_by_hand's classes, what it is called with, and the snapshot's answer in the same form
+    "a brand by day": (
+        "days_of_a_brand",
+        ["Brand 03"],
+        "SELECT CAST(period AS DATE), n, positives, negatives FROM trend('Brand 03', unit := 'mention') WHERE n > 0",
+    ),
+    "mentions of every brand": (
+        "mentions_by_brand",
+        [],
+        "SELECT brand, n FROM trend(NULL, grain := NULL, unit := 'mention') WHERE n > 0",
+    ),
+    "advocates of every brand": (
+        "advocates",
+        [],
+        "SELECT brand, advocates, detractors FROM advocates(NULL) WHERE n > 0",
+    ),
 }
 
 
-def tell(capsys, line):
-    with capsys.disabled():
-        print(line)
-
-
-def peak():
-    """Return the most memory this process ever held, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-
-
-def timed(work, turns):
-    """Return the median and the 95th percentile of the seconds that something takes."""
-    taken = []
-    for _ in range(turns):
-        started = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken), sorted(taken)[max(0, round(0.95 * turns) - 1)]
-
-
-def listening():
-    """Return the brands and feeds of the made-up lake, as listening.toml would have them."""
-    brands = [{"brand": name, "competitors": [], "owners": []} for name in BRANDS]
-    feeds = [{"feed": name, "source": name.partition("-")[0], "url": None, "about": None} for name in FEEDS]
-    return (
-        tables.conform(pa.RecordBatch.from_pylist(brands, schema=tables.BRANDS), tables.BRANDS),
-        tables.conform(pa.RecordBatch.from_pylist(feeds, schema=tables.FEEDS), tables.FEEDS),
-    )
-
-
-def by_hand(lake):
-    """Return the negatives of a brand by day, asked of the lake's files."""
-    of_brand = ds.field("brand") == "Brand 03"
-    columns = ["post_id", "version", "published_at", "sentiment", "fetched_at"]
-    rows = lake.dataset("mentions").to_table(columns=columns, filter=of_brand)
-    day = pc.floor_temporal(rows["published_at"], unit="day")
-    return rows.append_column("day", day).group_by(["day", "sentiment"]).aggregate([("post_id", "count_distinct")])
-
-
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("scale")
-    made = ScaleLake(Lake.open(str(folder / "lake")), MENTIONS)
-    made.fill()
-    return made, folder / "told.duckdb"
+def grown(tmp_path_factory):
+    """Return the folders of two lakes, one ten times the other, and what each costs."""
+    sizes = [MENTIONS // 10, MENTIONS]
+    return [(folder, costs(folder, size)) for size in sizes if (folder := tmp_path_factory.mktemp(f"scale-{size}"))]
 
 
-def publish(lake, database, now, **how):
-    return snapshot.publish(lake, database, *listening(), VERSION, now, **how)
+def lines(cost: Costs) -> dict[str, tuple[float, str]]:
+    """Return every figure of a size with how it is written."""
+    found = {
+        "mentions": (cost.mentions, "{:,.0f}"),
+        "bytes a mention in the lake": (cost.in_lake, "{:.0f}"),
+        "bytes a mention in the file": (cost.in_file, "{:.0f}"),
+        "built from the whole lake, CPU": (cost.rebuild.cpu, "{:.1f} s"),
+        "   wall": (cost.rebuild.wall, "{:.1f} s"),
+        "   most memory": (cost.rebuild.peak, "{:.2f} GB"),
+        "one more hour, CPU": (cost.hour.cpu, "{:.1f} s"),
+        "   wall ": (cost.hour.wall, "{:.1f} s"),
+        "   most memory ": (cost.hour.peak, "{:.2f} GB"),
+    }
+    for name, seconds in cost.answers.items():
+        found[name] = (1000 * usual(seconds), "{:.0f} ms")
+        found[f"{name}, p95"] = (1000 * late(seconds), "{:.0f} ms")
+    return found
 
 
-def size(path: Path) -> int:
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
+def test_what_the_warehouse_costs_as_it_grows_tenfold(grown, capsys):
+    (folder, small), (_, large) = grown
+    table = Table("10 times the mentions", "", "", "times", title=f"macros: p50 and p95 of {TURNS} answers")
+    before, after = lines(small), lines(large)
+    for name, (figure, form) in after.items():
+        was = before[name][0]
+        table.add_row(name, form.format(was), form.format(figure), f"{figure / was:.1f}" if was else "")
+    with capsys.disabled():
+        Console(width=100).print("", table)
+    apart(one_hour, folder / "lake", small.mentions, END + timedelta(hours=1))
+    verified = partial(publish, verify=True)
+    more = apart(verified, folder / "lake", folder / "told.duckdb", END + timedelta(hours=2)).result
+    assert more.rebuilt is None
+    assert more.differing == ()
 
 
-def test_what_the_warehouse_costs(world, capsys):
-    made, database = world
-    lake = made.lake
-    before = peak()
-    built = publish(lake, database, END)
-    tell(capsys, f"\n{made.made:,} mentions over 90 days: {size(lake.folder) / made.made:.0f} bytes each in the lake, "
-                 f"{size(database) / made.made:.0f} in the file")  # fmt: skip
-    tell(capsys, f"built from the whole lake in {built.seconds:.1f} s, at most {peak():.1f} GB (before: {before:.1f})")
-    for hours in (1, 2):
-        end = END + timedelta(hours=hours)
-        came = made.store(end - timedelta(hours=1), 1, f"hour-{end:%H}")
-        more = publish(lake, database, end, verify=hours == 2)
-        assert more.rebuilt is None
-        assert more.differing == ()
-        if hours == 1:
-            tell(capsys, f"one more hour, {came:,} mentions: {more.seconds:.1f} s; at most {peak():.1f} GB in all")
-    with snapshot.connect(database) as connection:
-        for name, query in QUESTIONS.items():
-            median, late = timed(lambda query=query: connection.execute(query).fetchall(), TURNS)
-            tell(capsys, f"{name:28} p50 {median * 1000:7.0f} ms   p95 {late * 1000:7.0f} ms")
-    median, _ = timed(lambda: by_hand(lake), 3)
-    tell(capsys, f"{'a brand by day, from Parquet':28} p50 {median * 1000:7.0f} ms (pyarrow, unedited posts only)")
-    with duckdb.connect() as connection:
-        files = [str(lake.folder / path) for path in lake.files("mentions")]
-        query = "SELECT CAST(published_at AS DATE), sentiment, count(DISTINCT post_id) FROM read_parquet(?) " \
-                "WHERE brand = 'Brand 03' GROUP BY ALL"  # fmt: skip
-        median, _ = timed(lambda: connection.execute(query, [files]).fetchall(), 3)
-    tell(capsys, f"{'the same with DuckDB':28} p50 {median * 1000:7.0f} ms")
+def test_the_same_asked_of_the_files(grown, capsys):
+    pytest.importorskip("pandas", reason="`make bench` installs what is compared with")
+    pytest.importorskip("polars")
+    folder, _ = grown[-1]
+    table = Table(
+        "30 days", "macro", "pandas", "times", "GB", "polars", "times", "GB", title="asked of Parquet by hand"
+    )
+    for name, (method, arguments, query) in BY_HAND.items():
+        answer, seconds = apart(_asked, folder, query).result
+        row = [name, f"{1000 * seconds:.0f} ms"]
+        for library in ("Pandas", "Polars"):
+            measured = apart(_by_hand, folder, library, method, arguments)
+            found, taken = measured.result
+            assert found == answer, f"{library} and the snapshot disagree about {name}"
+            row += [f"{1000 * taken:.0f} ms", f"{taken / seconds:.0f}", f"{measured.peak:.1f}"]
+        table.add_row(*row)
+    with capsys.disabled():
+        Console(width=100).print("", table)
+
+
+def _asked(folder, query):
+    """Return the snapshot's answer, by its first column, and the median of its seconds."""
+    with snapshot.connect(folder / "told.duckdb") as connection:
+        rows = connection.execute(query).fetchall()
+        seconds = usual(timed(lambda: connection.execute(query).fetchall(), 5))
+    return {key: told[0] if len(told) == 1 else tuple(told) for key, *told in rows}, seconds
+
+
+def _by_hand(folder, library, method, arguments):
+    """Return the answer that the files give, and the best of its seconds."""
+    import parquet_by_hand
+
+    lake = folder / "lake"
+    with snapshot.connect(folder / "told.duckdb") as connection:
+        [(hour,)] = connection.execute("SELECT hour FROM lake.snapshot").fetchall()
+    files = parquet_by_hand.asked_of(
+        [str(lake / path) for path in Lake.open(str(lake)).files("posts")],
+        [str(lake / path) for path in Lake.open(str(lake)).files("mentions")],
+        hour.replace(tzinfo=UTC),
+    )
+    ask = getattr(getattr(parquet_by_hand, library), method)
+    taken = timed(lambda: ask(files, *arguments), 2)
+    return ask(files, *arguments), min(taken)

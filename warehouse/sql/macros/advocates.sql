@@ -1,6 +1,6 @@
 -- advocates(brand, since, as_of): do more people recommend a brand, or warn others off?
 -- Grain:   one row per brand in listening.toml, the one with most advocates for each detractor first.
--- Reads:   brands, said_in, coverage_in, too_few, if_enough.
+-- Reads:   brands, speakers_in, coverage_in, too_few, if_enough.
 -- Read by: the data team.
 -- Takes:   brand (NULL: every brand), since and as_of, as trend.
 -- Method:  an author's latest act counts: an advocate recommends, a detractor warns off; a post that does both is no
@@ -12,25 +12,15 @@
 --          who recommend or warn as far as is known, none of whose posts was judged for that), log_ratio,
 --          log_ratio_low, log_ratio_high (95 %), coverage, reason (why there is no ratio)
 CREATE OR REPLACE MACRO advocates(brand, since := NULL, as_of := NULL) AS TABLE
-WITH said AS (
-    SELECT told.brand, told.speaker, (told.published_at, told.post_id) AS at, told.intents IS NOT NULL AS is_judged,
-           CAST(coalesce(list_contains(told.intents, 'recommend'), false) AS INT)
-               - CAST(coalesce(list_contains(told.intents, 'warn_off'), false) AS INT) AS act
-    FROM said_in(brand, since, as_of) AS told
-), authors AS (
-    SELECT said.brand, said.speaker, bool_or(said.is_judged) AS is_judged,
-           arg_max(said.act, said.at) FILTER (said.act <> 0) AS act
-    FROM said
-    GROUP BY said.brand, said.speaker
-), counted AS (
-    SELECT authors.brand,
+WITH counted AS (
+    SELECT told.brand,
            count(*) AS authors,
-           count(authors.act) AS n,
-           count(*) FILTER (authors.act = 1) AS advocates,
-           count(*) FILTER (authors.act = -1) AS detractors,
-           avg(CAST(NOT authors.is_judged AS INT)) AS unknown_share
-    FROM authors
-    GROUP BY authors.brand
+           count(told.act) AS n,
+           count(*) FILTER (told.act = 1) AS advocates,
+           count(*) FILTER (told.act = -1) AS detractors,
+           avg(CAST(NOT told.is_judged AS INT)) AS unknown_share
+    FROM speakers_in(brand, since, as_of) AS told
+    GROUP BY told.brand
 ), rated AS (
     SELECT counted.*, ln((counted.advocates + 0.5) / (counted.detractors + 0.5)) AS log_ratio,
            1.96 * sqrt(1 / (counted.advocates + 0.5) + 1 / (counted.detractors + 0.5)) AS half_width

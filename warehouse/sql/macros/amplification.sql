@@ -17,7 +17,7 @@ CREATE OR REPLACE MACRO amplification(brand, since := NULL, as_of := NULL) AS TA
 WITH asked AS (
     SELECT period.starts, least(snapshot.published_at, coalesce(CAST(as_of AS TIMESTAMP), snapshot.published_at)) AS now
     FROM span(since, as_of) AS period, lake.snapshot AS snapshot
-), said AS (
+), said AS NOT MATERIALIZED (  -- it is wide
     SELECT told.brand, told.post_id, told.story_id, told.author, told.speaker, told.published_at, told.sentiment,
            told.is_root
     FROM said_in(brand, since, as_of) AS told
@@ -29,29 +29,30 @@ WITH asked AS (
     WHERE reading.published_at >= asked.starts AND NOT reading.deleted
       AND coalesce(reading.root_id, reading.parent_id, reading.quoted_id) IS NOT NULL
       AND is_known(reading.fetched_at, reading.superseded_at, as_of)
-), passed AS (
-    SELECT root.brand, root.post_id AS root_id, root.speaker AS root_speaker, links.post_id, links.author,
-           links.speaker, links.published_at, false AS is_copy
-    FROM said AS root
-    JOIN links ON links.other = root.post_id
-    WHERE root.is_root
+), passing AS (  -- brand NULL: a link is about whatever brand the root is about
+    SELECT NULL AS brand, links.other AS root_id, links.post_id, links.author, links.speaker, links.published_at,
+           false AS is_copy
+    FROM links
     UNION ALL
-    SELECT root.brand, root.post_id, root.speaker, copy.post_id, copy.author, copy.speaker, copy.published_at, true
-    FROM said AS root
-    JOIN said AS copy ON copy.brand = root.brand AND copy.story_id = root.post_id AND copy.post_id <> root.post_id
-    WHERE root.is_root
+    SELECT copy.brand, copy.story_id, copy.post_id, copy.author, copy.speaker, copy.published_at, true
+    FROM said AS copy
+    WHERE NOT copy.is_root AND copy.story_id <> copy.post_id
 ), once AS (
-    SELECT passed.brand, passed.root_id, passed.post_id, any_value(passed.author) AS author,
-           any_value(passed.speaker) AS speaker, any_value(passed.root_speaker) AS root_speaker,
-           any_value(passed.published_at) AS published_at, bool_or(passed.is_copy) AS is_copy
-    FROM passed
-    GROUP BY passed.brand, passed.root_id, passed.post_id
+    SELECT root.brand, passing.root_id, passing.post_id, any_value(passing.author) AS author,
+           any_value(passing.speaker) AS speaker, any_value(root.speaker) AS root_speaker,
+           any_value(root.published_at) AS root_published_at, any_value(root.sentiment) AS root_sentiment,
+           any_value(passing.published_at) AS published_at, bool_or(passing.is_copy) AS is_copy
+    FROM said AS root
+    JOIN passing ON passing.root_id = root.post_id AND coalesce(passing.brand = root.brand, true)
+    WHERE root.is_root
+    GROUP BY root.brand, passing.root_id, passing.post_id
 ), children AS (
     SELECT links.above AS post_id, count(DISTINCT links.post_id) AS n
     FROM links
     GROUP BY links.above
 ), posts_of AS (
-    SELECT once.brand, once.root_id, count(*) FILTER (once.is_copy) AS copies,
+    SELECT once.brand, once.root_id, any_value(once.root_published_at) AS published_at,
+           any_value(once.root_sentiment) AS sentiment, count(*) FILTER (once.is_copy) AS copies,
            avg(CAST(once.author IS NULL AS INT)) AS unknown_share,
            avg(coalesce(children.n, 0)) FILTER (once.published_at < asked.now - INTERVAL 6 HOURS) AS branching
     FROM once
@@ -71,12 +72,12 @@ WITH asked AS (
     FROM authors, asked
     GROUP BY authors.brand, authors.root_id
 ), rated AS (
-    SELECT counted.*, posts_of.copies, posts_of.unknown_share, posts_of.branching, root.published_at, root.sentiment,
+    SELECT counted.*, posts_of.copies, posts_of.unknown_share, posts_of.branching,
+           posts_of.published_at, posts_of.sentiment,
            ln((counted.lately + 1) / (counted.before + 1)) AS log_growth,
            1.96 * sqrt(1 / (counted.lately + 1) + 1 / (counted.before + 1)) AS half_width
     FROM counted
     JOIN posts_of ON posts_of.brand = counted.brand AND posts_of.root_id = counted.root_id
-    JOIN said AS root ON root.brand = counted.brand AND root.post_id = counted.root_id
 )
 SELECT listed.brand, rated.root_id AS post_id, rated.published_at, rated.sentiment, coalesce(rated.n, 0) AS n,
        coalesce(rated.copies, 0) AS copies, rated.unknown_share, coalesce(rated.velocity, 0) AS velocity,

@@ -1,6 +1,6 @@
 -- consistency(brand, since, unit, as_of): it only works if it works every time: does it, everywhere and every week?
 -- Grain:   one row per brand in listening.toml, the least consistent first.
--- Reads:   brands, voices, coverage_in, if_enough.
+-- Reads:   brands, voices_in, coverage_in, if_enough.
 -- Read by: the data team.
 -- Takes:   as trend, without a grain.
 -- Method:  a cell is a stage of the journey, a feed and a week (which begins on Monday), with 5 first-hand units or
@@ -17,7 +17,7 @@ CREATE OR REPLACE MACRO consistency(brand, since := NULL, unit := NULL, as_of :=
 WITH params AS (
     SELECT 5 AS units_at_least, 200 AS resamplings
 ), said AS (
-    FROM voices(brand, since, unit, as_of)
+    FROM voices_in(brand, since, unit, as_of)
 ), unknown AS (
     SELECT said.brand, avg(CAST(said.experience = 'unknown' OR said.sentiment IS NULL AS INT)) AS unknown_share
     FROM said
@@ -41,7 +41,6 @@ WITH params AS (
 ), shrunk AS (
     SELECT cells.brand, row_number() OVER (
                PARTITION BY cells.brand ORDER BY cells.week, cells.stage, cells.feed) - 1 AS place,
-           moments.cells,
            CASE WHEN moments.variance > moments.by_chance
                 THEN (cells.hits + moments.m * (moments.m * (1 - moments.m) / (moments.variance - moments.by_chance)))
                      / (cells.n + moments.m * (1 - moments.m) / (moments.variance - moments.by_chance))
@@ -52,15 +51,22 @@ WITH params AS (
     SELECT shrunk.brand, quantile_cont(shrunk.p, 0.1) / nullif(avg(shrunk.p), 0) AS index
     FROM shrunk
     GROUP BY shrunk.brand
+), draws AS (  -- MD5 rather than random(): the same draws each time, for every brand
+    SELECT places.place, turns.resampling, md5_number_lower(concat_ws(':', turns.resampling, places.place)) AS number
+    FROM (SELECT DISTINCT shrunk.place FROM shrunk) AS places,
+         (SELECT unnest(range(params.resamplings)) AS resampling FROM params) AS turns
+), shares AS (
+    SELECT shrunk.brand, list(shrunk.p ORDER BY shrunk.place) AS of_cells, CAST(count(*) AS UBIGINT) AS cells
+    FROM shrunk
+    GROUP BY shrunk.brand
 ), resampled AS (
-    SELECT drawn.brand, drawn.resampling,
-           quantile_cont(shrunk.p, 0.1) / nullif(avg(shrunk.p), 0) AS index
+    SELECT drawn.brand, drawn.resampling, quantile_cont(drawn.p, 0.1) / nullif(avg(drawn.p), 0) AS index
     FROM (
-        SELECT shrunk.brand, turns.resampling,  -- MD5 rather than random(): the same draws each time
-               md5_number_lower(concat_ws(':', turns.resampling, shrunk.place)) % shrunk.cells AS place
-        FROM shrunk, (SELECT unnest(range(params.resamplings)) AS resampling FROM params) AS turns
+        SELECT shares.brand, draws.resampling, shares.of_cells[1 + CAST(draws.number % shares.cells AS BIGINT)] AS p
+        FROM draws
+        JOIN shrunk ON shrunk.place = draws.place
+        JOIN shares ON shares.brand = shrunk.brand
     ) AS drawn
-    JOIN shrunk ON shrunk.brand = drawn.brand AND shrunk.place = drawn.place
     GROUP BY drawn.brand, drawn.resampling
 ), bounds AS (
     SELECT resampled.brand, quantile_cont(resampled.index, 0.025) AS low, quantile_cont(resampled.index, 0.975) AS high

@@ -1,7 +1,7 @@
 -- employer(brand, since, unit, as_of): what is said of a brand's staff, and of how it treats them.
 -- Grain:   one row per brand in listening.toml and lens: actor (how staff treat customers) and victim (how the company
 --          treats its people).
--- Reads:   brands, voices, coverage_in, net_sentiment, net_sentiment_low, net_sentiment_high, too_few, if_enough.
+-- Reads:   brands, voices_in, coverage_in, net_sentiment, net_sentiment_low, net_sentiment_high, too_few, if_enough.
 -- Read by: the data team.
 -- Takes:   as trend, without a grain.
 -- Method:  what tells of both counts in both. Sentiment is that toward the brand.
@@ -11,14 +11,21 @@
 CREATE OR REPLACE MACRO employer(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH lenses AS (
     SELECT unnest(['actor', 'victim']) AS lens
+), told AS (
+    SELECT said.brand, said.staff, said.sentiment, count(*) AS n
+    FROM voices_in(brand, since, unit, as_of) AS said
+    GROUP BY said.brand, said.staff, said.sentiment
 ), counted AS (
-    SELECT said.brand, lenses.lens, count(*) AS whole,
-           count(*) FILTER (said.staff IN (lenses.lens, 'both')) AS n,
-           count(*) FILTER (said.staff IN (lenses.lens, 'both') AND said.sentiment = 1) AS positives,
-           count(*) FILTER (said.staff IN (lenses.lens, 'both') AND said.sentiment = -1) AS negatives,
-           count(*) FILTER (said.staff IN (lenses.lens, 'both') AND said.sentiment = 0) AS neutrals
-    FROM voices(brand, since, unit, as_of) AS said, lenses
-    GROUP BY said.brand, lenses.lens
+    SELECT told.brand, lenses.lens, CAST(sum(told.n) AS BIGINT) AS whole,
+           coalesce(CAST(sum(told.n) FILTER (told.staff IN (lenses.lens, 'both')) AS BIGINT), 0) AS n,
+           coalesce(CAST(sum(told.n) FILTER (told.staff IN (lenses.lens, 'both') AND told.sentiment = 1) AS BIGINT), 0)
+               AS positives,
+           coalesce(CAST(sum(told.n) FILTER (told.staff IN (lenses.lens, 'both') AND told.sentiment = -1) AS BIGINT), 0)
+               AS negatives,
+           coalesce(CAST(sum(told.n) FILTER (told.staff IN (lenses.lens, 'both') AND told.sentiment = 0) AS BIGINT), 0)
+               AS neutrals
+    FROM told, lenses
+    GROUP BY told.brand, lenses.lens
 )
 SELECT listed.brand, lenses.lens, coalesce(counted.n, 0) AS n, coalesce(counted.positives, 0) AS positives,
        coalesce(counted.negatives, 0) AS negatives, coalesce(counted.neutrals, 0) AS neutrals,

@@ -1,6 +1,6 @@
 -- friction(brand, since, unit, as_of): do newcomers meet more trouble than the rest?
 -- Grain:   one row per brand in listening.toml and part: billing, and the rest.
--- Reads:   brands, voices, coverage_in, wilson_low, wilson_high, too_few, if_enough.
+-- Reads:   brands, voices_in, coverage_in, wilson_low, wilson_high, too_few, if_enough.
 -- Read by: the data team.
 -- Takes:   as trend, without a grain.
 -- Method:  of first-hand units that were judged. Early is sign-up, delivery, set-up, the first bill, or words that tell
@@ -13,10 +13,8 @@
 CREATE OR REPLACE MACRO friction(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH said AS (
     SELECT told.brand, told.sentiment, told.experience, told.is_early,
-           CASE WHEN told.stage = 'pay' OR coalesce(list_contains(
-                    list_transform(told.aspects, lambda aspect: aspect.aspect), 'billing'), false)
-                THEN 'billing' ELSE 'the rest' END AS part
-    FROM voices(brand, since, unit, as_of) AS told
+           CASE WHEN told.is_billing THEN 'billing' ELSE 'the rest' END AS part
+    FROM voices_in(brand, since, unit, as_of) AS told
 ), counted AS (
     SELECT said.brand, said.part,
            avg(CAST(said.experience = 'unknown' OR said.sentiment IS NULL AS INT)) AS unknown_share,

@@ -1,7 +1,7 @@
 -- hotspots(brand, since, unit, as_of): where a brand hurts more than it used to, and what people say there.
 -- Grain:   one row per brand, aspect and stage of the journey complained of, the most excess first; one with aspect
 --          NULL for a brand in listening.toml without any.
--- Reads:   brands, voices, phrases_that_grew, coverage_in, wilson_low, wilson_high, too_few, if_enough.
+-- Reads:   brands, voices_in, phrases_that_grew, coverage_in, wilson_low, wilson_high, too_few, if_enough.
 -- Read by: the data team.
 -- Takes:   as trend, without a grain.
 -- Method:  n are units that speak against the aspect at that stage. Expected is their share of the brand's units in the
@@ -13,17 +13,16 @@
 --          (why there is no excess)
 CREATE OR REPLACE MACRO hotspots(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH said AS (
-    SELECT told.brand, told.stage, told.aspects, true AS is_now FROM voices(brand, since, unit, as_of) AS told
+    SELECT told.brand, told.stage, told.against, true AS is_now FROM voices_in(brand, since, unit, as_of) AS told
     UNION ALL
-    SELECT told.brand, told.stage, told.aspects, false FROM voices(brand, since, unit, as_of, back := 1) AS told
+    SELECT told.brand, told.stage, told.against, false FROM voices_in(brand, since, unit, as_of, back := 1) AS told
 ), totals AS (
     SELECT said.brand, count(*) FILTER (said.is_now) AS units, count(*) FILTER (NOT said.is_now) AS units_before,
-           avg(CAST(said.aspects IS NULL AS INT)) FILTER (said.is_now) AS unknown_share
+           avg(CAST(said.against IS NULL AS INT)) FILTER (said.is_now) AS unknown_share
     FROM said
     GROUP BY said.brand
 ), complained AS (
-    SELECT said.brand, said.stage, said.is_now, unnest(list_distinct(list_transform(
-        list_filter(said.aspects, lambda found: found.sentiment < 0), lambda found: found.aspect))) AS aspect
+    SELECT said.brand, said.stage, said.is_now, unnest(said.against) AS aspect
     FROM said
 ), cells AS (
     SELECT complained.brand, complained.aspect, complained.stage,

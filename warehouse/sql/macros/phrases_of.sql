@@ -1,6 +1,6 @@
 -- phrases_of(title, text): the words of a text, and the pairs of words that stand side by side.
 -- Grain:   a list of phrases in lower case, each once.
--- Read by: phrases_that_grew, what_grew.
+-- Read by: complaint_phrases, phrases_that_grew, what_grew.
 -- Method:  English function words neither begin nor end a phrase, and no pair reaches over a stop. Addresses and
 --          numbers are none.
 CREATE OR REPLACE MACRO phrases_of(title, text) AS

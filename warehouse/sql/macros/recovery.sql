@@ -20,32 +20,37 @@ WITH params AS (
 ), complaints AS (
     SELECT told.* FROM recoveries AS told WHERE as_of IS NULL AND (brand IS NULL OR told.brand = brand)
     UNION ALL
-    SELECT told.* FROM recoveries_as_of(as_of) AS told
+    SELECT told.*
+    FROM recoveries_as_of(as_of, since := (SELECT asked.starts FROM span(since, as_of) AS asked)) AS told
     WHERE as_of IS NOT NULL AND (brand IS NULL OR told.brand = brand)
 ), cohort AS (
-    SELECT told.brand, told.author, told.owner, told.is_answered, told.complained_at, told.last_seen_at,
+    SELECT told.brand, told.owner, told.is_answered, told.post_id, told.complained_at, told.last_seen_at,
            told.complained_at + params.followed AS followed_until,
            [told.recovered_at, told.won_at] AS events
     FROM complaints AS told, span(since, as_of) AS asked, params
     WHERE told.complained_at >= asked.starts AND told.complained_at < asked.ends
-    QUALIFY row_number() OVER (PARTITION BY told.brand, told.author ORDER BY told.complained_at, told.post_id) = 1
-), grouped AS (
-    SELECT cohort.*, NULL AS by_owner, NULL AS by_answer FROM cohort
-    UNION ALL
-    SELECT cohort.*, cohort.owner, NULL FROM cohort WHERE cohort.owner IS NOT NULL
-    UNION ALL
-    SELECT cohort.*, NULL, cohort.is_answered FROM cohort WHERE cohort.is_answered IS NOT NULL
+      AND coalesce(told.complained_before_at < asked.starts, true)
+), outcomes AS (
+    SELECT cohort.*, outcome, coalesce(cohort.events[outcome] <= cohort.followed_until, false) AS is_event
+    FROM cohort, (SELECT unnest([1, 2]) AS outcome)
+), alike AS (  -- those who were not heard again are many and alike
+    SELECT outcomes.brand, outcomes.owner, outcomes.is_answered, outcomes.outcome, outcomes.is_event,
+           outcomes.last_seen_at = outcomes.complained_at AS is_gone,
+           date_diff('microsecond', outcomes.complained_at, least(
+               outcomes.events[outcomes.outcome], outcomes.last_seen_at, outcomes.followed_until)) / 3.6e9 AS hours,
+           CASE WHEN outcomes.is_event THEN outcomes.post_id END AS post_id, count(*) AS n
+    FROM outcomes
+    GROUP BY ALL
 ), followed AS (
-    SELECT grouped.brand, grouped.by_owner, grouped.by_answer, outcomes.outcome,
-           coalesce(grouped.events[outcomes.outcome] <= grouped.followed_until, false) AS is_event,
-           grouped.last_seen_at = grouped.complained_at AS is_gone,
-           date_diff('microsecond', grouped.complained_at, least(
-               grouped.events[outcomes.outcome], grouped.last_seen_at, grouped.followed_until)) / 3.6e9 AS hours
-    FROM grouped, (SELECT unnest([1, 2]) AS outcome) AS outcomes
+    SELECT alike.*, NULL AS by_owner, NULL AS by_answer FROM alike
+    UNION ALL
+    SELECT alike.*, alike.owner, NULL FROM alike WHERE alike.owner IS NOT NULL
+    UNION ALL
+    SELECT alike.*, NULL, alike.is_answered FROM alike WHERE alike.is_answered IS NOT NULL
 ), at_times AS (
     SELECT followed.brand, followed.by_owner, followed.by_answer, followed.outcome, followed.hours,
-           count(*) FILTER (followed.is_event) AS came,
-           sum(count(*)) OVER (
+           count(*) FILTER (followed.is_event) AS came,  -- each is one
+           sum(sum(followed.n)) OVER (
                PARTITION BY followed.brand, followed.by_owner, followed.by_answer, followed.outcome
                ORDER BY followed.hours DESC) AS at_risk
     FROM followed
@@ -58,8 +63,8 @@ WITH params AS (
     GROUP BY ALL
 ), counted AS (
     SELECT followed.brand, followed.by_owner, followed.by_answer, followed.outcome,
-           count(*) AS n, count(*) FILTER (followed.is_event) AS came,
-           count(*) FILTER (NOT followed.is_gone) AS heard_again,
+           CAST(sum(followed.n) AS BIGINT) AS n, count(*) FILTER (followed.is_event) AS came,
+           coalesce(CAST(sum(followed.n) FILTER (NOT followed.is_gone) AS BIGINT), 0) AS heard_again,
            median(followed.hours) FILTER (followed.is_event) AS median_hours
     FROM followed
     GROUP BY ALL

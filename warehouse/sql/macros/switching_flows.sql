@@ -1,7 +1,7 @@
 -- switching_flows(since, as_of): who loses customers to whom, as they say themselves.
 -- Grain:   one row per brand in listening.toml and other brand it exchanges customers with, and one per brand with
 --          other NULL: all its moves, those with the other side unnamed among them.
--- Reads:   brands, said_in, coverage_in, wilson_low, wilson_high, too_few, if_enough.
+-- Reads:   brands, said_in, speakers_in, coverage_in, wilson_low, wilson_high, too_few, if_enough.
 -- Read by: the data team.
 -- Takes:   since and as_of, as trend.
 -- Method:  distinct authors who tell of a move, once for each pair and status; posts without an author stand for one
@@ -12,12 +12,10 @@
 --          considering_joining, authors (who name the brand), unknown_share (of them, none of whose posts was judged
 --          for moves), loss_rate, loss_rate_low, loss_rate_high (95 %), coverage, reason (why there is no rate)
 CREATE OR REPLACE MACRO switching_flows(since := NULL, as_of := NULL) AS TABLE
-WITH said AS (
-    FROM said_in(NULL, since, as_of)
-), told AS (
+WITH told AS (
     SELECT DISTINCT said.speaker, said.switched_from, said.switched_to,
            CASE WHEN said.switch_status = 'considered' THEN 'considered' ELSE 'done' END AS status
-    FROM said
+    FROM said_in(NULL, since, as_of) AS said
     WHERE said.switch_status IS NOT NULL
 ), sides AS (
     SELECT told.switched_from AS brand, told.switched_to AS other, told.speaker, told.status, true AS leaves FROM told
@@ -34,18 +32,25 @@ WITH said AS (
     FROM sides
     GROUP BY GROUPING SETS ((sides.brand, sides.other), (sides.brand))
     HAVING grouping(sides.other) = 1 OR sides.other IS NOT NULL
-), speakers AS (
-    SELECT judged.brand, count(*) AS authors, avg(CAST(NOT judged.is_judged AS INT)) AS unknown_share
-    FROM (
-        SELECT named.brand, named.speaker, bool_or(named.is_judged) AS is_judged
-        FROM (
-            SELECT said.brand, said.speaker, said.intents IS NOT NULL AS is_judged FROM said
-            UNION ALL
-            SELECT sides.brand, sides.speaker, true FROM sides
-        ) AS named
-        GROUP BY named.brand, named.speaker
-    ) AS judged
-    GROUP BY judged.brand
+), heard AS (
+    FROM speakers_in(NULL, since, as_of)
+), movers AS (
+    SELECT moving.brand, heard.is_judged
+    FROM (SELECT DISTINCT sides.brand, sides.speaker FROM sides) AS moving
+    LEFT JOIN heard ON heard.brand = moving.brand AND heard.speaker = moving.speaker
+), named AS (  -- those who name the brand in a move alone are added, and whose moves are known was judged
+    SELECT heard.brand, count(*) AS authors, count(*) FILTER (NOT heard.is_judged) AS unknowns
+    FROM heard
+    GROUP BY heard.brand
+    UNION ALL
+    SELECT movers.brand, count(*) FILTER (movers.is_judged IS NULL), -count(*) FILTER (NOT movers.is_judged)
+    FROM movers
+    GROUP BY movers.brand
+), authors AS (
+    SELECT named.brand, CAST(sum(named.authors) AS BIGINT) AS authors,
+           sum(named.unknowns) / nullif(sum(named.authors), 0) AS unknown_share
+    FROM named
+    GROUP BY named.brand
 ), pairs AS (
     SELECT listed.brand, NULL AS other, 1 AS is_total FROM brands AS listed
     UNION ALL
@@ -57,14 +62,14 @@ SELECT pairs.brand, pairs.other, coalesce(flows.n, 0) AS n, coalesce(flows.lost,
        coalesce(flows.won, 0) AS won, coalesce(flows.won - flows.lost, 0) AS net,
        coalesce(flows.considering_leaving, 0) AS considering_leaving,
        coalesce(flows.considering_joining, 0) AS considering_joining,
-       coalesce(speakers.authors, 0) AS authors, speakers.unknown_share,
-       if_enough(coalesce(flows.leavers, 0) / speakers.authors, speakers.authors) AS loss_rate,
-       if_enough(wilson_low(coalesce(flows.leavers, 0), speakers.authors), speakers.authors) AS loss_rate_low,
-       if_enough(wilson_high(coalesce(flows.leavers, 0), speakers.authors), speakers.authors) AS loss_rate_high,
-       heard.coverage, too_few(speakers.authors) AS reason
+       coalesce(authors.authors, 0) AS authors, authors.unknown_share,
+       if_enough(coalesce(flows.leavers, 0) / authors.authors, authors.authors) AS loss_rate,
+       if_enough(wilson_low(coalesce(flows.leavers, 0), authors.authors), authors.authors) AS loss_rate_low,
+       if_enough(wilson_high(coalesce(flows.leavers, 0), authors.authors), authors.authors) AS loss_rate_high,
+       heard.coverage, too_few(authors.authors) AS reason
 FROM pairs
 LEFT JOIN flows
   ON flows.brand = pairs.brand AND flows.is_total = pairs.is_total AND flows.other IS NOT DISTINCT FROM pairs.other
-LEFT JOIN speakers ON speakers.brand = pairs.brand
+LEFT JOIN authors ON authors.brand = pairs.brand
 LEFT JOIN coverage_in(since, as_of) AS heard ON heard.brand = pairs.brand
 ORDER BY pairs.brand, pairs.is_total DESC, n DESC, pairs.other

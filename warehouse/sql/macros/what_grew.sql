@@ -29,7 +29,14 @@ WITH params AS (
       AND is_known(said.known_from, said.known_until, as_of)
 ), heard AS (
     SELECT days.speaker, days.day, lag(days.day) OVER (PARTITION BY days.speaker ORDER BY days.day) AS day_before
-    FROM (SELECT DISTINCT known.speaker, CAST(known.published_at AS DATE) AS day FROM known) AS days
+    FROM (
+        SELECT DISTINCT known.speaker, CAST(known.published_at AS DATE) AS day
+        FROM known
+        SEMI JOIN (
+            SELECT known.speaker FROM known, params
+            WHERE known.sentiment = -1 AND known.hour >= known.starts - params.usual
+        ) AS complaining ON complaining.speaker = known.speaker
+    ) AS days
 ), against AS (
     SELECT known.hour >= known.starts AS is_now, known.post_id, known.version, known.known_from, known.story_id, {
                'stage': [nullif(known.stage, 'unknown')],

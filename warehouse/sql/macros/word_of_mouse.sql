@@ -1,7 +1,7 @@
 -- word_of_mouse(brand, since, unit, as_of): the word of mouse about a brand in one line.
 -- Grain:   one row per brand in listening.toml, those nobody speaks of included; the most talked about first.
--- Reads:   brands, trend, counts, share_of_voice, said_in, opinions, alerts, span, is_known, net_sentiment, wilson_low,
---          wilson_high, if_enough, too_few.
+-- Reads:   brands, trend, counts, share_of_voice, said_in, speakers_in, brand_hours, opinions, alerts, span, is_known,
+--          net_sentiment, wilson_low, wilson_high, if_enough, too_few.
 -- Read by: the data team, the command line.
 -- Takes:   as trend, without a grain.
 -- Method:  the period runs from the first whole hour since then to the running one; "before" is the equally long one
@@ -22,9 +22,15 @@ CREATE OR REPLACE MACRO word_of_mouse(brand, since := NULL, unit := NULL, as_of 
 WITH asked AS (
     FROM span(since, as_of)
 ), first_heard AS (
-    SELECT said.brand, min(said.hour) AS hour
+    SELECT hours.brand, min(hours.hour) AS hour
+    FROM brand_hours AS hours
+    WHERE as_of IS NULL AND (brand IS NULL OR hours.brand = brand)
+    GROUP BY hours.brand
+    UNION ALL
+    SELECT said.brand, min(said.hour)
     FROM opinions AS said
-    WHERE (brand IS NULL OR said.brand = brand) AND is_known(said.known_from, said.known_until, as_of)
+    WHERE as_of IS NOT NULL AND (brand IS NULL OR said.brand = brand)
+      AND is_known(said.known_from, said.known_until, as_of)
     GROUP BY said.brand
 ), earlier AS (
     SELECT told.brand, told.n, told.positives, told.negatives
@@ -32,12 +38,11 @@ WITH asked AS (
     JOIN first_heard ON first_heard.brand = told.brand
     JOIN span(since, as_of, back := 1) AS before ON first_heard.hour < before.starts + INTERVAL 1 HOUR
 ), said AS (
-    SELECT told.brand, told.author, told.source, told.sentiment, told.reach, told.published_at
+    SELECT told.brand, told.source, told.sentiment, told.reach, told.published_at
     FROM said_in(NULL, since, as_of) AS told
 ), sources AS (
-    SELECT said.source, coalesce(median(said.reach), 0) AS usual, quantile_cont(said.reach, 0.99) AS most
-    FROM said
-    GROUP BY said.source
+    SELECT spread.source, coalesce(spread.reach[1], 0) AS usual, spread.reach[2] AS most
+    FROM (SELECT said.source, quantile_cont(said.reach, [0.5, 0.99]) AS reach FROM said GROUP BY said.source) AS spread
 ), weighed AS (
     SELECT said.*,
            ln(1 + least(coalesce(said.reach, sources.usual), coalesce(sources.most, sources.usual))) AS weight,
@@ -46,7 +51,7 @@ WITH asked AS (
     JOIN sources ON sources.source = said.source, asked
     WHERE brand IS NULL OR said.brand = brand
 ), voiced AS (
-    SELECT weighed.brand, count(DISTINCT weighed.author) AS authors, mode(weighed.source) AS top_source,
+    SELECT weighed.brand, mode(weighed.source) AS top_source,
            avg(CAST(weighed.reach IS NULL AS INT)) AS imputed_share,
            count(weighed.sentiment) AS judged,
            sum(weighed.weight) FILTER (weighed.sentiment = -1) AS against,
@@ -60,6 +65,10 @@ WITH asked AS (
     SELECT voiced.*, coalesce(voiced.against, 0) / nullif(voiced.whole, 0) AS negative_reach,
            voiced.whole ^ 2 / nullif(voiced.squares, 0) AS worth
     FROM voiced
+), speaking AS (
+    SELECT told.brand, count(*) FILTER (told.is_author) AS authors
+    FROM speakers_in(brand, since, as_of) AS told
+    GROUP BY told.brand
 ), raised AS (
     SELECT told.brand, count(*) AS open_alerts
     FROM alerts AS told
@@ -69,7 +78,7 @@ WITH asked AS (
                AND (told.resolved_at IS NULL OR told.resolved_at > CAST(as_of AS TIMESTAMP))))
     GROUP BY told.brand
 )
-SELECT listed.brand, coalesce(heard.n, 0) AS n, coalesce(reached.authors, 0) AS authors,
+SELECT listed.brand, coalesce(heard.n, 0) AS n, coalesce(speaking.authors, 0) AS authors,
        coalesce(heard.positives, 0) AS positives, coalesce(heard.negatives, 0) AS negatives,
        coalesce(heard.neutrals, 0) AS neutrals, heard.unknown_share,
        heard.net_sentiment, heard.net_sentiment_low, heard.net_sentiment_high,
@@ -93,6 +102,7 @@ LEFT JOIN trend(brand, since := since, grain := NULL, unit := unit, as_of := as_
 LEFT JOIN share_of_voice(since := since, unit := unit, as_of := as_of) AS voice ON voice.brand = listed.brand
 LEFT JOIN earlier ON earlier.brand = listed.brand
 LEFT JOIN reached ON reached.brand = listed.brand
+LEFT JOIN speaking ON speaking.brand = listed.brand
 LEFT JOIN raised ON raised.brand = listed.brand
 WHERE brand IS NULL OR listed.brand = brand
 ORDER BY n DESC, listed.brand

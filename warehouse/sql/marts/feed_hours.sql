@@ -1,7 +1,7 @@
 -- feed_hours: what each feed brought about each brand, hour by hour: the smallest cells that counts are summed from.
 -- Grain:   one row per (brand, feed, hour) with mentions.
 -- Parts:   brand, CAST(hour AS DATE)
--- Reads:   opinions.
+-- Reads:   opinions, voices.
 -- Read by: brand_hours, counts, panel.
 -- Method:  a voice is an author telling a story on a day: it counts in the feed and hour in which it was first heard
 --          that day, with the last side it took that day.
@@ -17,32 +17,24 @@
 --   voices_negative: voices against it
 --   voices_neutral: voices that take no side
 --   voices_unknown: voices whose sentiment was not judged
-WITH standing AS (
-    SELECT brand, feed, hour, published_at, post_id, speaker, story_id, sentiment
-    FROM opinions
-    WHERE known_until IS NULL
-), counted AS (
+WITH counted AS (
     SELECT brand, feed, hour,
            count(*) AS mentions,
            count(*) FILTER (sentiment = 1) AS positives,
            count(*) FILTER (sentiment = -1) AS negatives,
            count(*) FILTER (sentiment = 0) AS neutrals,
            count(*) FILTER (sentiment IS NULL) AS unknowns
-    FROM standing
+    FROM opinions
+    WHERE known_until IS NULL
     GROUP BY ALL
-), voiced AS (
-    SELECT brand, arg_min(feed, (hour, post_id)) AS feed, min(hour) AS hour,
-           arg_max(sentiment, (published_at, post_id)) AS sentiment
-    FROM standing
-    GROUP BY brand, speaker, story_id, CAST(hour AS DATE)
 ), heard AS (
-    SELECT brand, feed, hour,
+    SELECT brand, first_feed AS feed, first_hour AS hour,
            count(*) AS voices,
-           count(*) FILTER (sentiment = 1) AS voices_positive,
-           count(*) FILTER (sentiment = -1) AS voices_negative,
-           count(*) FILTER (sentiment = 0) AS voices_neutral,
-           count(*) FILTER (sentiment IS NULL) AS voices_unknown
-    FROM voiced
+           count(*) FILTER (last_side = 1) AS voices_positive,
+           count(*) FILTER (last_side = -1) AS voices_negative,
+           count(*) FILTER (last_side = 0) AS voices_neutral,
+           count(*) FILTER (last_side IS NULL) AS voices_unknown
+    FROM voices
     GROUP BY ALL
 )
 SELECT counted.*,

@@ -13,5 +13,6 @@
 --   recovered_at: when the author next spoke for the brand; NULL if not since
 --   won_at: when the author next recommended it or was strongly for it; NULL if not since
 --   last_seen_at: when the author was last heard to speak of the brand
+--   complained_before_at: when the author had last complained of the brand before; NULL if never
 FROM recoveries_as_of(NULL)
 ORDER BY brand, complained_at, post_id

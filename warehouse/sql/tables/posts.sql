@@ -2,8 +2,8 @@
 -- Grain:   one row per (post_id, version, fetched_at): a reading.
 -- Parts:   post_id
 -- Reads:   arrived_posts, the lake's files; overlapping visits and compaction bring some rows twice.
--- Read by: lake.mentions, lake.story_posts, posts, stories, mentions, opinions, feed_health, phrases_that_grew,
---          what_grew, amplification, the checks.
+-- Read by: lake.mentions, lake.story_posts, posts, stories, mentions, opinions, feed_health, complaint_phrases,
+--          phrases_that_grew, what_grew, amplification, the checks.
 -- Method:  the newest reading is the current one. Of two in the same visit a tombstone wins, then the later edit. A
 --          count that a reading does not tell keeps the last value told: silence is not zero. Listeners date an
 --          undated post by their visit; read again, it keeps the earliest time told, or it would seem said anew.

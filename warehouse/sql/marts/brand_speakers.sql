@@ -1,0 +1,29 @@
+-- brand_speakers: who speaks of each brand, when last, and whether they last recommended it or warned others off.
+-- Grain:   one row per (brand, speaker).
+-- Parts:   brand, speaker
+-- Reads:   opinions.
+-- Read by: speakers_in.
+-- Method:  what stands now counts. Whoever was last heard since a time was heard since then, so that different speakers
+--          need no counting. A post that both recommends and warns off is no act; of two acts at one moment the
+--          recommendation counts.
+-- Columns:
+--   speaker: an author, or a post without one, which stands for one
+--   is_author: it is an author
+--   last_hour: in which it last spoke of the brand, UTC
+--   last_judged_hour: in which it last said something whose intents were judged; NULL if it never did
+--   last_act_hour: in which it last recommended the brand or warned others off; NULL if it never did
+--   last_act: 1: recommended it; -1: warned others off; NULL if it never did
+WITH said AS (
+    SELECT brand, speaker, author, hour, published_at, intents IS NOT NULL AS is_judged,
+           CAST(coalesce(list_contains(intents, 'recommend'), false) AS INT)
+               - CAST(coalesce(list_contains(intents, 'warn_off'), false) AS INT) AS act
+    FROM opinions
+    WHERE known_until IS NULL
+)
+SELECT brand, speaker, bool_or(author IS NOT NULL) AS is_author, max(hour) AS last_hour,
+       max(hour) FILTER (is_judged) AS last_judged_hour,
+       arg_max(hour, 4 * epoch_us(published_at) + act) FILTER (act <> 0) AS last_act_hour,
+       arg_max(act, 4 * epoch_us(published_at) + act) FILTER (act <> 0) AS last_act
+FROM said
+GROUP BY brand, speaker
+ORDER BY brand, last_hour
