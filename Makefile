@@ -6,6 +6,8 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 # Trust whom the machine trusts: company networks have certificates of their own.
 export UV_SYSTEM_CERTS ?= 1
+# Without byte code on disk every process starts twice as slowly, and the tests start many.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 

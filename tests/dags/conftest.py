@@ -1,5 +1,7 @@
 """Settings and servers on loopback for the stages."""
 
+import functools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,8 +10,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from stormy_lake import A_BRAND, published
+from written_by_tests import settings_in
 
-from dags.settings import Settings, load_settings
+from dags.settings import Settings
 from listeners.feed_server import serve
 
 
@@ -56,9 +60,23 @@ def inbox():
 def settings_of(tmp_path: Path) -> Callable[..., Settings]:
     """Write a listening.toml and return its settings, with a lake of this test's own."""
 
-    def make(toml: str, **variables: str) -> Settings:
-        file = tmp_path / "listening.toml"
-        file.write_text(toml, encoding="utf-8")
-        return load_settings({"WOM_CONFIG": str(file), "WOM_LAKE": str(tmp_path / "lake"), **variables})
+    return functools.partial(settings_in, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def stormy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a published lake in which it storms."""
+    folder = tmp_path_factory.mktemp("stormy")
+    published(settings_in(folder, A_BRAND), storm=True)
+    return folder
+
+
+@pytest.fixture
+def storm_of(tmp_path: Path, stormy: Path) -> Callable[..., Settings]:
+    """Return settings of a copy of that folder, given lines to add to its listening.toml."""
+
+    def make(more: str = "", brand: str = A_BRAND) -> Settings:
+        shutil.copytree(stormy, tmp_path, dirs_exist_ok=True)
+        return settings_in(tmp_path, brand + more)
 
     return make

@@ -1,11 +1,12 @@
 """A person puts mentions right, as an operator types it and as the data team sees it."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from written_by_tests import toml_of
+from written_by_tests import settings_in, toml_of
 
 from dags import stages
 from dags.corrected_lines import corrected_lines, line
@@ -25,11 +26,16 @@ TEXTS = {  # post_id -> title, text
 }
 
 
-@pytest.fixture
-def settings(settings_of):
-    """Settings whose published file holds two mentions of Acme, one of Globex, and a post that names nobody."""
-    two = '[[brand]]\nname = "Globex"\n' + toml_of({"a": "http://127.0.0.1:1/"})
-    settings = settings_of(two.replace("owners", 'competitors = ["Globex", "Initech"]\nowners'))
+TWO_BRANDS = '[[brand]]\nname = "Globex"\n' + toml_of({"a": "http://127.0.0.1:1/"}).replace(
+    "owners", 'competitors = ["Globex", "Initech"]\nowners'
+)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A folder whose published file holds two mentions of Acme, one of Globex, and a post that names nobody."""
+    folder = tmp_path_factory.mktemp("published")
+    settings = settings_in(folder, TWO_BRANDS)
     posts = [
         dict.fromkeys(POSTS.names) | {
             "post_id": post_id, "version": version(title, text, False), "feed": "a", "source": "rss", "kind": "post",
@@ -40,7 +46,14 @@ def settings(settings_of):
     ]  # fmt: skip
     store(settings, posts, [mention(posts[0]), mention(posts[1]), mention(posts[1], "Globex", sentiment=-1)])
     stages.publish(settings, now=lambda: NOW)
-    return settings
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path, published):
+    """Settings of a copy of that folder."""
+    shutil.copytree(published, tmp_path, dirs_exist_ok=True)
+    return settings_in(tmp_path, TWO_BRANDS)
 
 
 def store(settings, posts, mentions):

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 import readme_answers
+from processes import run_wom
 
 from dags import stages, summary
 from dags.local_airflow import DAGS
@@ -30,8 +29,7 @@ BRANDS = {"Telvane", "Northlink", "Bluefin", "Larkspur"}
 def demo(folder: Path, *options: str) -> str:
     """Run `wom demo` in a folder and return what it printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("WOM_", "AIRFLOW"))}
-    command = [sys.executable, "-c", "from dags.cli import main; main()", "demo", *options]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = run_wom("demo", *options, folder=folder, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -9,8 +9,8 @@ import pytest
 from hostile import addresses, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stormy_lake import NOW, alerts_of, published, told_by, watch
 from test_plain_words import LINK, is_plain
-from test_watch import NOW, alerts_of, published, told_by, watch
 from written_by_tests import toml_of
 
 from dags import stages

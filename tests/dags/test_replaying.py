@@ -1,14 +1,15 @@
 """`wom replay`: what other rules would have told of the history that is there."""
 
 import json
+import shutil
 from contextlib import contextmanager
 from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 from alert_events import event
-from test_watch import NOW, published
-from written_by_tests import toml_of
+from stormy_lake import A_BRAND, NOW, published
+from written_by_tests import settings_in, toml_of
 
 from dags import alert_events, stages
 from dags.cli_output_alerts import show_replayed
@@ -25,14 +26,11 @@ def step(what, total):
 
 
 @pytest.fixture(scope="module")
-def stormy(tmp_path_factory):
+def watched(tmp_path_factory, stormy):
     """Settings with a lake of three weeks of calm and a storm in the last three hours, published and watched."""
-    folder = tmp_path_factory.mktemp("stormy")
-    (folder / "listening.toml").write_text(toml_of(FEEDS), encoding="utf-8")
-    from dags.settings import load_settings
-
-    settings = load_settings({"WOM_CONFIG": str(folder / "listening.toml"), "WOM_LAKE": str(folder / "lake")})
-    published(settings, storm=True)
+    folder = tmp_path_factory.mktemp("watched")
+    shutil.copytree(stormy, folder, dirs_exist_ok=True)
+    settings = settings_in(folder, A_BRAND)
     stages.watch(settings, now=lambda: NOW, environment={})
     return settings
 
@@ -66,14 +64,14 @@ def replay(settings, days=30, **options):
     return replayed(settings, past, days=days, step=step, **options)
 
 
-def test_todays_rules_and_others_are_shown_beside_what_was_told(stormy, tmp_path):
+def test_todays_rules_and_others_are_shown_beside_what_was_told(watched, tmp_path):
     (tmp_path / "strict.toml").write_text("[alerts.rules]\nopens = 49\npages = 50\n")
-    shown = replay(stormy, other=tmp_path / "strict.toml")
+    shown = replay(watched, other=tmp_path / "strict.toml")
     assert [way.name for way in shown.ways] == [AS_TOLD, TODAY, str(tmp_path / "strict.toml")]
     assert [way.figures.alerts for way in shown.ways] == [1, 1, 0]
     told, today, strict = shown.ways
     assert told.rules is None
-    assert today.rules == stormy.alerts.rules.as_rules
+    assert today.rules == watched.alerts.rules.as_rules
     assert strict.rules == read_rules(tmp_path / "strict.toml") != today.rules
     [one] = today.incidents
     assert one.brand == "Acme"
@@ -81,25 +79,25 @@ def test_todays_rules_and_others_are_shown_beside_what_was_told(stormy, tmp_path
     assert one.opened_at <= told.incidents[0].opened_at
 
 
-def test_programs_are_given_every_figure_by_its_name(stormy, capsys):
-    show_replayed(replay(stormy), as_json=True)
+def test_programs_are_given_every_figure_by_its_name(watched, capsys):
+    show_replayed(replay(watched), as_json=True)
     shown = json.loads(capsys.readouterr().out)
     assert [way["figures"]["alerts"] for way in shown["ways"]] == [1, 1]
-    assert shown["ways"][1]["rules"]["opens"] == stormy.alerts.rules.opens
+    assert shown["ways"][1]["rules"]["opens"] == watched.alerts.rules.opens
     assert shown["ways"][1]["incidents"][0]["brand"] == "Acme"
-    show_replayed(replay(stormy, is_tuned=True), as_json=False)
+    show_replayed(replay(watched, is_tuned=True), as_json=False)
     printed = capsys.readouterr().out
     assert "Proposal: too few labels" in printed
     assert "Alerts by today's rules" in printed
 
 
-def test_a_month_counts_from_when_a_brand_was_heard_long_enough(stormy):
-    shown = replay(stormy)
+def test_a_month_counts_from_when_a_brand_was_heard_long_enough(watched):
+    shown = replay(watched)
     assert shown.ways[1].figures.alerts_a_brand_month == pytest.approx(30.4 / 7, rel=0.15), "of three weeks the last"
 
 
-def test_labels_are_needed_before_anything_is_proposed(stormy):
-    proposal = replay(stormy, is_tuned=True).proposal
+def test_labels_are_needed_before_anything_is_proposed(watched):
+    proposal = replay(watched, is_tuned=True).proposal
     assert proposal
     assert proposal.rules is None
     assert "0 alerts that people said were one" in proposal.reason

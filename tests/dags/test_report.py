@@ -12,7 +12,7 @@ import pytest
 from hostile import HIDDEN, JOINERS, addresses, evidence_of, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_watch import alerts_of, published, watch
+from stormy_lake import alerts_of, published, watch
 from typer.testing import CliRunner
 from written_by_tests import toml_of
 
@@ -198,9 +198,8 @@ def test_a_page_that_cannot_be_written_stops_no_publish(settings_of, tmp_path):
     assert f"[alerts] report_file: there is no folder {nowhere.parent}" in alert_warnings(settings_of(toml), {})
 
 
-def test_wom_report_writes_the_page_of_what_is_published(settings_of, tmp_path):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}))
-    published(settings, storm=True)
+def test_wom_report_writes_the_page_of_what_is_published(storm_of, tmp_path):
+    settings = storm_of()
     watch(settings)
     variables = {"WOM_LAKE": settings.lake}
     target = tmp_path / "page.html"

@@ -3,14 +3,14 @@
 import csv
 import io
 import math
-import subprocess
-import sys
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import run_wom
 
 from dags.settings import SettingsError
 from dags.spiking import COLUMNS, Spiked, read_counts, spike_file
@@ -200,13 +200,9 @@ def test_any_text_is_read_or_refused(text):
     assert all(math.isnan(number) or number >= 0 for number in counts.mentions)
 
 
-def wom(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from dags.cli import main; main()", "spikes", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, input=given, check=False)
-
-
-def test_the_command_reads_standard_input_and_tells_on_standard_error():
-    done = wom("--from", "-", "--to", "-", given="\n".join([HEADER, *calm(storm=STORM), "Quillon,x,1,1"]))
+def test_the_command_reads_standard_input_and_tells_on_standard_error(tmp_path):
+    rows = "\n".join([HEADER, *calm(storm=STORM), "Quillon,x,1,1"])
+    done = run_wom("spikes", "--from", "-", "--to", "-", folder=tmp_path, environment=os.environ, given=rows)
     assert done.returncode == 0
     assert done.stdout.splitlines()[0] == ",".join(COLUMNS)
     assert len(done.stdout.splitlines()) == HOURS + 2
@@ -215,7 +211,7 @@ def test_the_command_reads_standard_input_and_tells_on_standard_error():
 
 
 def test_a_wrong_file_ends_with_status_2_and_one_clear_message(tmp_path):
-    done = wom("--from", str(tmp_path / "none.csv"), "--to", str(tmp_path / "scores.csv"))
+    done = run_wom("spikes", "--from", "none.csv", "--to", "scores.csv", folder=tmp_path, environment=os.environ)
     assert done.returncode == 2
     assert "none.csv: No such file" in done.stderr
     assert "Traceback" not in done.stderr

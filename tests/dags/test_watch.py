@@ -1,71 +1,27 @@
 """Watching: an owner is told once per spike, and an alert outlives every failure to tell."""
 
-import multiprocessing
-import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from processes import FRESH
+from stormy_lake import A_BRAND, NOW, alerts_of, published, told_by, watch
 from written_by_tests import toml_of
 
 from dags import alert_events, stages
-from dags.notify import Patience
-from dags.summary import ask, reading
-from warehouse.tables import MENTIONS, POSTS, VISITS
-
-NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
-AT_ONCE = Patience(pauses=(0.0, 0.0))  # tries again without a pause
-
-
-def told_by(inbox):
-    """The lines of listening.toml that make `care` this inbox."""
-    return f'\n[[alerts.target]]\nname = "care"\nurl = "{inbox.url}"\n'
-
-
-def published(settings, *, storm: bool):
-    """A lake of three weeks of calm, and if asked for a storm in the last three hours, published at NOW."""
-    chance = random.Random(5)
-    posts, mentions = [], []
-    moments = [(NOW - timedelta(hours=hours, minutes=chance.randrange(60)), chance.random() < 0.15)
-               for hours in range(4, 21 * 24) for _ in range(2)]  # fmt: skip
-    moments += [(NOW - timedelta(minutes=4 * step), True) for step in range(45)] if storm else []
-    version = stages.version_of(settings)
-    for number, (at, negative) in enumerate(moments):
-        identity = {"post_id": f"p{number}", "version": "v", "source": "rss", "published_at": at, "fetched_at": NOW}
-        text = f"Acme charged me twice, number {number}" if negative else f"Acme is open, number {number}"
-        posts.append({**identity, "feed": "a", "kind": "post", "text": text, "author": f"author{number}",
-                      "deleted": False, "consent": "none_stated"})  # fmt: skip
-        mentions.append({**identity, "brand": "Acme", "matched_as": "alias", "certainty": 0.9, "p_negative": 0.8,
-                         "p_neutral": 0.1, "p_positive": 0.1, "sentiment": -1 if negative else 0, "entities": [],
-                         "experience": "unknown", "stage": "unknown", "nlp_version": version})  # fmt: skip
-    lake = stages.open_lake(settings)
-    [path] = lake.append(pa.RecordBatch.from_pylist(posts, schema=POSTS), POSTS, "made-up")
-    lake.write_mentions(path, version, pa.RecordBatch.from_pylist(mentions, schema=MENTIONS))
-    stages.publish(settings, now=lambda: NOW)
-
-
-def watch(settings, minutes=0, environment=None):
-    return stages.watch(
-        settings, now=lambda: NOW + timedelta(minutes=minutes), environment=environment or {}, patience=AT_ONCE
-    )
-
-
-def alerts_of(settings):
-    with reading(settings.database) as database:
-        return ask(database, "FROM alerts")[0]
+from warehouse.tables import VISITS
 
 
 def test_calm_tells_nobody(settings_of, inbox):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
+    settings = settings_of(A_BRAND + told_by(inbox))
     published(settings, storm=False)
     assert watch(settings).counts == {}
     assert inbox.messages == []
 
 
-def test_a_storm_is_told_once_to_its_owner_with_what_people_say(settings_of, inbox):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
-    published(settings, storm=True)
+def test_a_storm_is_told_once_to_its_owner_with_what_people_say(storm_of, inbox):
+    settings = storm_of(told_by(inbox))
     assert watch(settings).counts == {"opened": 1, "notified": 1}
     assert watch(settings, minutes=5).counts == {}
     [message] = inbox.messages
@@ -75,9 +31,8 @@ def test_a_storm_is_told_once_to_its_owner_with_what_people_say(settings_of, inb
     assert (alert["brand"], alert["state"], alert["told_to"]) == ("Acme", "open", ["care"])
 
 
-def test_a_failed_delivery_keeps_the_alert_and_is_tried_again(settings_of, inbox):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
-    published(settings, storm=True)
+def test_a_failed_delivery_keeps_the_alert_and_is_tried_again(storm_of, inbox):
+    settings = storm_of(told_by(inbox))
     inbox.status = 500
     first = watch(settings)
     assert first.counts == {"opened": 1, "undelivered": 1}
@@ -94,12 +49,10 @@ def watch_when_told(settings, minutes, begin):
     watch(settings, minutes)
 
 
-def test_schedulers_that_watch_one_lake_at_once_tell_once(settings_of, inbox):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
-    published(settings, storm=True)
-    processes = multiprocessing.get_context("spawn")
-    begin = processes.Event()
-    watching = [processes.Process(target=watch_when_told, args=(settings, minutes, begin)) for minutes in (0, 1)]
+def test_schedulers_that_watch_one_lake_at_once_tell_once(storm_of, inbox):
+    settings = storm_of(told_by(inbox))
+    begin = FRESH.Event()
+    watching = [FRESH.Process(target=watch_when_told, args=(settings, minutes, begin)) for minutes in (0, 1)]
     for process in watching:
         process.start()
     begin.set()
@@ -111,9 +64,8 @@ def test_schedulers_that_watch_one_lake_at_once_tell_once(settings_of, inbox):
     assert sorted(event["event"] for event in events) == ["notified", "opened"]
 
 
-def test_a_watch_killed_before_it_told_anybody_is_made_good_by_the_next(settings_of, inbox, monkeypatch):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
-    published(settings, storm=True)
+def test_a_watch_killed_before_it_told_anybody_is_made_good_by_the_next(storm_of, inbox, monkeypatch):
+    settings = storm_of(told_by(inbox))
     with monkeypatch.context() as patched:
         patched.setattr("dags.watching.tell_due", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -122,9 +74,8 @@ def test_a_watch_killed_before_it_told_anybody_is_made_good_by_the_next(settings
     assert len(inbox.messages) == 1
 
 
-def test_a_snoozed_storm_is_told_again_when_the_snooze_is_over(settings_of, inbox):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
-    published(settings, storm=True)
+def test_a_snoozed_storm_is_told_again_when_the_snooze_is_over(storm_of, inbox):
+    settings = storm_of(told_by(inbox))
     watch(settings)
     [alert] = alerts_of(settings)
     stages.attend(settings, alert["alert_id"], "snoozed", by="kim", until=NOW + timedelta(minutes=30), now=lambda: NOW)
@@ -134,17 +85,14 @@ def test_a_snoozed_storm_is_told_again_when_the_snooze_is_over(settings_of, inbo
     assert (alert["state"], alert["reopened"], alert["closed_by"]) == ("open", 1, None)
 
 
-def test_a_brand_that_listening_toml_no_longer_names_raises_no_alert(settings_of, inbox):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
-    published(settings, storm=True)
-    without = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, brand="Globex", more=told_by(inbox)))
+def test_a_brand_that_listening_toml_no_longer_names_raises_no_alert(storm_of, inbox):
+    without = storm_of(told_by(inbox), toml_of({"a": "http://127.0.0.1:1/"}, brand="Globex"))
     assert watch(without).counts == {}
     assert inbox.messages == []
 
 
-def test_silence_while_no_feed_answers_is_no_calm(settings_of, inbox):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
-    published(settings, storm=True)
+def test_silence_while_no_feed_answers_is_no_calm(storm_of, inbox):
+    settings = storm_of(told_by(inbox))
     watch(settings)
     lake = stages.open_lake(settings)
 
@@ -165,9 +113,8 @@ def test_silence_while_no_feed_answers_is_no_calm(settings_of, inbox):
     assert watch(settings, minutes=51 * 60).counts["resolved"] == 1
 
 
-def test_a_damaged_file_of_past_alerts_stops_no_new_one(settings_of, inbox):
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)))
-    published(settings, storm=True)
+def test_a_damaged_file_of_past_alerts_stops_no_new_one(storm_of, inbox):
+    settings = storm_of(told_by(inbox))
     damaged = Path(settings.lake) / "alerts" / "date=2026-11-20" / "x.parquet"
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"no parquet")
@@ -184,10 +131,8 @@ def test_a_damaged_file_of_past_alerts_stops_no_new_one(settings_of, inbox):
         ("{}", "nobody owns it"),
     ],
 )
-def test_an_alert_that_reaches_nobody_is_kept_and_says_why(settings_of, inbox, owner, reason):
-    toml = toml_of({"a": "http://127.0.0.1:1/"}, more=told_by(inbox)).replace('{ default = "care" }', owner)
-    settings = settings_of(toml)
-    published(settings, storm=True)
+def test_an_alert_that_reaches_nobody_is_kept_and_says_why(storm_of, inbox, owner, reason):
+    settings = storm_of(told_by(inbox), A_BRAND.replace('{ default = "care" }', owner))
     watched = watch(settings)
     assert watched.counts["opened"] == 1
     assert "notified" not in watched.counts
@@ -195,10 +140,9 @@ def test_an_alert_that_reaches_nobody_is_kept_and_says_why(settings_of, inbox, o
     assert len(alerts_of(settings)) == 1
 
 
-def test_the_address_is_taken_from_the_environment_and_never_shown(settings_of, inbox):
+def test_the_address_is_taken_from_the_environment_and_never_shown(storm_of, inbox):
     more = '\n[[alerts.target]]\nname = "care"\nurl_env = "CARE_URL"\n'
-    settings = settings_of(toml_of({"a": "http://127.0.0.1:1/"}, more=more))
-    published(settings, storm=True)
+    settings = storm_of(more)
     assert "CARE_URL" in watch(settings).unreachable[0]
     secret = inbox.url.replace("://", "://user:hunter2@")
     inbox.status = 500

@@ -1,6 +1,9 @@
 """What tests of the stages write: an RSS feed, a listening.toml."""
 
 import json
+from pathlib import Path
+
+from dags.settings import Settings, load_settings
 
 
 def rss(*items: tuple[str, str]) -> bytes:
@@ -18,3 +21,10 @@ def toml_of(feeds: dict[str, str], *, brand: str = "Acme", more: str = "") -> st
     return f'[[brand]]\nname = {json.dumps(brand)}\nowners = {{ default = "care" }}\n{tables}\n' + (
         f'[collect]\nallow_hosts = ["127.0.0.1"]\n{more}'
     )
+
+
+def settings_in(folder: Path, toml: str, **variables: str) -> Settings:
+    """Write a listening.toml into a folder and return its settings, with a lake in that folder."""
+    file = folder / "listening.toml"
+    file.write_text(toml, encoding="utf-8")
+    return load_settings({"WOM_CONFIG": str(file), "WOM_LAKE": str(folder / "lake"), **variables})

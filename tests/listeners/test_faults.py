@@ -906,7 +906,14 @@ async def test_fault_23_what_was_told_for_a_date_is_kept_and_counted(listening, 
         told = await heard.collect()
     assert [post["published_raw"] for post in heard.rows("posts")] == [raw]
     assert dict(told["notes"] or ()) == notes
-    assert heard.health()["notes_7d"] == notes
+
+
+async def test_fault_23_feed_health_counts_the_dates_that_were_not_told_or_not_believed(listening):
+    items = [item("1", "Acme is fine", date="yesterday"), item("2", "Acme is new", date=None), item("3", "Acme")]
+    async with serve(in_turn(Answer(feed_of(*items)))) as stub:
+        heard = listening(rss_table(stub.url))
+        await heard.collect()
+    assert heard.health()["notes_7d"] == {"date not believed": 1, "no date told": 1}
 
 
 async def test_fault_23_an_api_that_dates_a_post_by_words_or_years_ahead():

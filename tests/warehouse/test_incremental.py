@@ -28,7 +28,7 @@ def live_through(folder, seed, publishes):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_rows_are_those_of_a_file_built_anew(tmp_path, seed):
-    differing, happened = live_through(tmp_path, seed, 4)
+    differing, happened = live_through(tmp_path, seed, 3)
     assert differing == [], happened
 
 

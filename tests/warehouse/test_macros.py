@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 from math import sqrt
 
 import pytest
-from warehouse_rows import NOW, batch, brands, event, hours_ago, mention, post, store
+from together import together
+from warehouse_rows import NOW, batch, brands, event, hours_ago, mention, post, store_pairs
 
 from warehouse import tables
 
@@ -14,11 +15,17 @@ def utc(*parts):
     return datetime(*parts, tzinfo=NOW.tzinfo).replace(tzinfo=None)
 
 
-def say(lake, brand, feelings, hours=1.0, source="rss", name=None):
-    """Store a post for each feeling about a brand, all some hours before NOW."""
-    told = name or f"{brand}-{hours}-{source}"
-    said = [post(f"{told}-{i}", published_at=hours_ago(hours), source=source) for i in range(len(feelings))]
-    store(lake, said, [mention(p, brand, s) for p, s in zip(said, feelings, strict=True)], told)
+def told(brand, feelings, hours=1.0, source="rss"):
+    """Return a post for each feeling about a brand, all some hours before NOW, and its mention."""
+    name = f"{brand}-{hours}-{source}"
+    said = [post(f"{name}-{i}", published_at=hours_ago(hours), source=source) for i in range(len(feelings))]
+    return [(one, mention(one, brand, side)) for one, side in zip(said, feelings, strict=True)]
+
+
+def say(lake, brand, feelings, **how):
+    """Store that."""
+    pairs = told(brand, feelings, **how)
+    store_pairs(lake, pairs, brand, pairs[0][0]["post_id"])
 
 
 def wilson(hits, trials):
@@ -29,14 +36,13 @@ def wilson(hits, trials):
     return centre - half, centre + half
 
 
-def test_trend_counts_each_day_and_gives_net_sentiment_with_its_interval(lake, publish, ask):
-    say(lake, "Quillon", [1, 1, 1, 1, 1, 1, -1, -1, 0, None], hours=26)
-    say(lake, "Quillon", [-1], hours=2)
-    publish()
-    yesterday, today = ask("FROM trend('Quillon')")
+@together
+def test_trend_counts_each_day_and_gives_net_sentiment_with_its_interval(brand):
+    ask = yield told(brand, [1, 1, 1, 1, 1, 1, -1, -1, 0, None], hours=26) + told(brand, [-1], hours=2)
+    yesterday, today = ask("FROM trend(?)", brand)
     low, high = wilson(6, 8)
     assert yesterday == {
-        "brand": "Quillon",
+        "brand": brand,
         "period": utc(2026, 11, 19),
         "n": 10,
         "positives": 6,
@@ -56,45 +62,43 @@ def test_trend_counts_each_day_and_gives_net_sentiment_with_its_interval(lake, p
     assert today["reason"] == "fewer than 5"
 
 
-def test_a_period_without_a_side_has_no_net_sentiment(lake, publish, ask):
-    say(lake, "Quillon", [0, 0, 0, None, None])
-    publish()
-    [row] = ask("FROM trend('Quillon')")
+@together
+def test_a_period_without_a_side_has_no_net_sentiment(brand):
+    ask = yield told(brand, [0, 0, 0, None, None])
+    [row] = ask("FROM trend(?)", brand)
     assert (row["n"], row["net_sentiment"], row["net_sentiment_high"]) == (5, None, None)
     assert row["reason"] == "nobody takes a side"
 
 
-def test_quiet_periods_are_rows_of_zeros(lake, publish, ask):
-    say(lake, "Quillon", [1], hours=4)
-    publish()
-    rows = ask("SELECT n, unknown_share FROM trend('Quillon', grain := 'hour')")
+@together
+def test_quiet_periods_are_rows_of_zeros(brand):
+    ask = yield told(brand, [1], hours=4)
+    rows = ask("SELECT n, unknown_share FROM trend(?, grain := 'hour')", brand)
     assert rows == [{"n": 1, "unknown_share": 0.0}] + [{"n": 0, "unknown_share": None}] * 4
 
 
-def test_since_bounds_the_period_and_is_30_days_unless_given(lake, publish, ask):
-    for days in (1, 29, 31):
-        say(lake, "Quillon", [1], hours=24 * days)
-    publish()
-    counted = "SELECT sum(n)::INT AS n FROM trend('Quillon'{})"
-    assert ask(counted.format("")) == [{"n": 2}]
-    assert ask(counted.format(", since := DATE '2026-10-01'")) == [{"n": 3}]
-    assert ask(counted.format(", since := ?"), NOW.replace(tzinfo=None) - timedelta(days=2)) == [{"n": 1}]
+@together
+def test_since_bounds_the_period_and_is_30_days_unless_given(brand):
+    ask = yield [pair for days in (1, 29, 31) for pair in told(brand, [1], hours=24 * days)]
+    counted = "SELECT sum(n)::INT AS n FROM trend(?{})"
+    assert ask(counted.format(""), brand) == [{"n": 2}]
+    assert ask(counted.format(", since := DATE '2026-10-01'"), brand) == [{"n": 3}]
+    assert ask(counted.format(", since := ?"), brand, NOW.replace(tzinfo=None) - timedelta(days=2)) == [{"n": 1}]
 
 
-def test_a_trend_without_a_grain_is_one_row_of_all_since_then(lake, publish, ask):
-    say(lake, "Quillon", [1, 1, -1, -1], hours=26)
-    say(lake, "Quillon", [1, 1], hours=2)
-    publish()
-    [row] = ask("FROM trend('Quillon', grain := NULL)")
+@together
+def test_a_trend_without_a_grain_is_one_row_of_all_since_then(brand):
+    ask = yield told(brand, [1, 1, -1, -1], hours=26) + told(brand, [1, 1], hours=2)
+    [row] = ask("FROM trend(?, grain := NULL)", brand)
     assert (row["period"], row["n"], row["net_sentiment"]) == (None, 6, pytest.approx(2 / 6))
 
 
-def test_mentions_and_their_authors_are_counted_over_the_same_whole_hours(lake, publish, ask):
-    say(lake, "Quillon", [1, 1], hours=5.25)  # published at a quarter past 7
-    say(lake, "Quillon", [1], hours=2)
-    publish()
+@together
+def test_mentions_and_their_authors_are_counted_over_the_same_whole_hours(brand):
+    at_a_quarter_past_7 = told(brand, [1, 1], hours=5.25)
+    ask = yield at_a_quarter_past_7 + told(brand, [1], hours=2)
     for since, n in ((utc(2026, 11, 20, 7), 3), (utc(2026, 11, 20, 7, 5), 1)):
-        assert ask("SELECT n, authors FROM word_of_mouse('Quillon', since := ?)", since) == [{"n": n, "authors": n}]
+        assert ask("SELECT n, authors FROM word_of_mouse(?, since := ?)", brand, since) == [{"n": n, "authors": n}]
 
 
 def test_trend_of_null_is_every_brand_and_of_a_stranger_none(lake, publish, ask):
@@ -171,8 +175,8 @@ def test_word_of_mouse_is_one_line_a_brand(lake, publish, ask):
     assert ask("FROM word_of_mouse('Telvo', since := ?)", utc(2026, 11, 18, 12)) == [rows[1]]
 
 
-def test_dates_and_text_are_times_too(lake, publish, ask):
-    say(lake, "Quillon", [1])
-    publish()
+@together
+def test_dates_and_text_are_times_too(brand):
+    ask = yield told(brand, [1])
     for since in (date(2026, 11, 20), "2026-11-20", utc(2026, 11, 20)):
-        assert [row["n"] for row in ask("FROM word_of_mouse('Quillon', since := ?)", since)] == [1]
+        assert [row["n"] for row in ask("FROM word_of_mouse(?, since := ?)", brand, since)] == [1]

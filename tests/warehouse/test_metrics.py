@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from test_macros import utc, wilson
-from warehouse_rows import NOW, batch, brands, event, feeds, hours_ago, mention, post, store, visit
+from together import together
+from warehouse_rows import NOW, batch, brands, event, feeds, hours_ago, mention, post, store, store_pairs, visit
 
 from warehouse import tables
 from warehouse.confusion import ConfusionUnusable
@@ -19,12 +20,15 @@ def told(
     sentiment: int | None = 0,
     author: str | None = None,
     hours: float = 2.0,
-    brand: str = "Quillon",
+    brand: str | None = None,
     text: str | None = None,
     post_of: dict[str, Any] | None = None,
     **labels: Any,
 ):
-    """Return a post and its mention; author: by that name, else one nobody else has. post_of: columns of the post."""
+    """Return a post and its mention.
+
+    author: by that name, else one nobody else has. brand: the test's own unless named. post_of: columns of the post.
+    """
     name = f"p{next(_numbers)}"
     own = {
         "author": author or f"author-of-{name}",
@@ -37,7 +41,7 @@ def told(
 
 def say(lake, *pairs):
     """Store posts with their mentions."""
-    store(lake, [said for said, _ in pairs], [found for _, found in pairs], f"run{next(_numbers)}")
+    store_pairs(lake, pairs, "Quillon", f"run{next(_numbers)}")
 
 
 def aspects(*names, sentiment=-1):
@@ -53,15 +57,17 @@ def log_bounds(ratio, *halves):
 # advocates
 
 
-def test_an_authors_latest_act_makes_an_advocate_or_a_detractor(lake, publish, ask):
-    say(lake, *(told(1, intents=["recommend"]) for _ in range(3)), *(told(-1, intents=["warn_off"]) for _ in range(2)),
+@together
+def test_an_authors_latest_act_makes_an_advocate_or_a_detractor(brand):
+    ask = yield [
+        *(told(1, intents=["recommend"]) for _ in range(3)), *(told(-1, intents=["warn_off"]) for _ in range(2)),
         told(-1, "ann", 9, intents=["warn_off"]), told(1, "ann", 3, intents=["recommend"]), told(0, "ann", 2),
-        told(0, intents=["recommend", "warn_off"]), told(0), *(told(None, intents=None) for _ in range(2)))  # fmt: skip
-    publish(brands("Quillon", "Silent"))
-    row, silent = ask("FROM advocates(NULL)")
+        told(0, intents=["recommend", "warn_off"]), told(0), *(told(None, intents=None) for _ in range(2))]  # fmt: skip
+    rows = {row["brand"]: row for row in ask("FROM advocates(NULL)")}
+    row, silent = rows[brand], rows["Silent"]
     low, high = log_bounds(log(4.5 / 2.5), 1 / 4.5, 1 / 2.5)
     assert row == {
-        "brand": "Quillon", "n": 6, "advocates": 4, "detractors": 2, "authors": 10, "unknown_share": pytest.approx(0.2),
+        "brand": brand, "n": 6, "advocates": 4, "detractors": 2, "authors": 10, "unknown_share": pytest.approx(0.2),
         "log_ratio": pytest.approx(log(4.5 / 2.5)), "log_ratio_low": pytest.approx(low),
         "log_ratio_high": pytest.approx(high), "coverage": None, "reason": None,
     }  # fmt: skip
@@ -73,44 +79,46 @@ def test_an_authors_latest_act_makes_an_advocate_or_a_detractor(lake, publish, a
 # contagion
 
 
-def test_contagion_is_hearsay_against_each_experience(lake, publish, ask):
+@together
+def test_contagion_is_hearsay_against_each_experience(brand):
     first: dict[str, Any] = {"experience": "first_hand"}
     second: dict[str, Any] = {"experience": "second_hand"}
     opinion: dict[str, Any] = {"experience": "opinion"}
-    say(lake, *(told(-1, hours=30, **first) for _ in range(4)), *(told(-1, hours=3, **second) for _ in range(3)),
+    ask = yield [*(told(-1, hours=30, **first) for _ in range(4)), *(told(-1, hours=3, **second) for _ in range(3)),
         told(-1, "ann", 50, **first), told(-1, "ann", 3, **second),  # was there: not contagion
-        told(-1, **opinion), told(-1), told(-1), told(1, **second))  # fmt: skip
-    publish()
-    [row] = ask("FROM contagion('Quillon')")
+        told(-1, **opinion), told(-1), told(-1), told(1, **second)]  # fmt: skip
+    [row] = ask("FROM contagion(?)", brand)
     low, high = log_bounds(log(3.5 / 5.5), 1 / 3.5, 1 / 5.5)
     assert row == {
-        "brand": "Quillon", "n": 8, "first_hand": 5, "second_hand": 3, "opinions": 1, "unknowns": 2,
+        "brand": brand, "n": 8, "first_hand": 5, "second_hand": 3, "opinions": 1, "unknowns": 2,
         "unknown_share": pytest.approx(2 / 11), "contagion": pytest.approx(3 / 5),
         "contagion_low": pytest.approx(exp(low)), "contagion_high": pytest.approx(exp(high)),
         "if_unknowns_first_hand": pytest.approx(3 / 7), "if_unknowns_second_hand": pytest.approx(5 / 5),
         "lagged_contagion": pytest.approx(3 / 4), "coverage": None, "reason": None,
     }  # fmt: skip
-    assert ask("SELECT lagged_contagion AS l FROM contagion('Quillon', lag_hours := 2)") == [{"l": None}]
+    assert ask("SELECT lagged_contagion AS l FROM contagion(?, lag_hours := 2)", brand) == [{"l": None}]
 
 
-def test_contagion_without_anybody_who_was_there_is_null_with_a_reason(lake, publish, ask):
-    say(lake, *(told(-1, experience="second_hand") for _ in range(5)))
-    publish()
-    [row] = ask("FROM contagion('Quillon')")
+@together
+def test_contagion_without_anybody_who_was_there_is_null_with_a_reason(brand):
+    ask = yield [*(told(-1, experience="second_hand") for _ in range(5))]
+    [row] = ask("FROM contagion(?)", brand)
     assert (row["contagion"], row["contagion_low"], row["reason"]) == (None, None, "nobody tells of it first-hand")
 
 
 # consistency
 
 
-def test_consistency_is_the_bad_cells_against_the_mean(lake, publish, ask):
+@together
+def test_consistency_is_the_bad_cells_against_the_mean(brand):
+    pairs = []
     shares = {"buy": 10, "use": 10, "pay": 9, "support": 2, "onboard": 10}  # not negative, of 10 each
     for stage, good in shares.items():
         labels: dict[str, Any] = {"stage": stage, "experience": "first_hand"}
-        say(lake, *(told(0, **labels) for _ in range(good)), *(told(-1, **labels) for _ in range(10 - good)))
-    say(lake, *(told(-1, stage="leave", experience="first_hand") for _ in range(4)), *(told(-1) for _ in range(6)))
-    publish()
-    [row] = ask("FROM consistency('Quillon')")
+        pairs += [told(0 if number < good else -1, **labels) for number in range(10)]
+    pairs += [told(-1, stage="leave", experience="first_hand") for _ in range(4)]
+    ask = yield pairs + [told(-1) for _ in range(6)]
+    [row] = ask("FROM consistency(?)", brand)
     raw = [good / 10 for good in shares.values()]
     mean = sum(raw) / 5
     variance = sum((p - mean) ** 2 for p in raw) / 4
@@ -128,20 +136,22 @@ def test_consistency_is_the_bad_cells_against_the_mean(lake, publish, ask):
     assert row["reason"] is None
 
 
-def test_differences_that_chance_explains_are_no_inconsistency(lake, publish, ask):
+@together
+def test_differences_that_chance_explains_are_no_inconsistency(brand):
+    pairs = []
     for stage, good in {"buy": 4, "use": 5, "pay": 4, "support": 4, "onboard": 5}.items():
         labels: dict[str, Any] = {"stage": stage, "experience": "first_hand"}
-        say(lake, *(told(0, **labels) for _ in range(good)), *(told(-1, **labels) for _ in range(5 - good)))
-    publish()
-    [row] = ask("FROM consistency('Quillon')")
+        pairs += [told(0 if number < good else -1, **labels) for number in range(5)]
+    ask = yield pairs
+    [row] = ask("FROM consistency(?)", brand)
     assert (row["index"], row["index_low"]) == (pytest.approx(1), pytest.approx(1))
     assert row["overdispersion"] < 1
 
 
-def test_too_few_cells_have_no_consistency(lake, publish, ask):
-    say(lake, *(told(0, stage="use", experience="first_hand") for _ in range(20)))
-    publish()
-    [row] = ask("FROM consistency('Quillon')")
+@together
+def test_too_few_cells_have_no_consistency(brand):
+    ask = yield [*(told(0, stage="use", experience="first_hand") for _ in range(20))]
+    [row] = ask("FROM consistency(?)", brand)
     assert (row["n"], row["cells"], row["index"]) == (20, 1, None)
     assert row["reason"] == "fewer than 5 cells of 5 first-hand units"
 
@@ -149,20 +159,20 @@ def test_too_few_cells_have_no_consistency(lake, publish, ask):
 # friction
 
 
-def test_friction_is_the_share_of_newcomers_in_trouble_against_the_rest(lake, publish, ask):
+@together
+def test_friction_is_the_share_of_newcomers_in_trouble_against_the_rest(brand):
     first: dict[str, Any] = {"experience": "first_hand"}
-    say(lake, *(told(-1, stage="onboard", **first) for _ in range(5)), told(1, stage="onboard", **first),
+    ask = yield [*(told(-1, stage="onboard", **first) for _ in range(5)), told(1, stage="onboard", **first),
         told(-1, text="My first week with them and nothing works", stage="use", **first),
         told(1, text="My first ever car was a Quillon", stage="use", **first),  # no newcomer
         *(told(-1, stage="use", **first) for _ in range(2)), *(told(0, stage="use", **first) for _ in range(5)),
         *(told(-1, text="My first bill was wrong", stage="pay", **first) for _ in range(2)),
-        told(-1, stage="onboard", experience="second_hand"), told(0))  # fmt: skip
-    publish()
-    rest, billing = ask("FROM friction('Quillon')")
+        told(-1, stage="onboard", experience="second_hand"), told(0)]  # fmt: skip
+    rest, billing = ask("FROM friction(?)", brand)
     low, high = wilson(6, 7)
     lift_low, lift_high = log_bounds(log(6.5 / 7.5) - log(2.5 / 8.5), 1 / 6.5 - 1 / 7.5, 1 / 2.5 - 1 / 8.5)
     assert rest == {
-        "brand": "Quillon", "part": "the rest", "n": 7, "negatives": 6, "others_n": 8, "others_negatives": 2,
+        "brand": brand, "part": "the rest", "n": 7, "negatives": 6, "others_n": 8, "others_negatives": 2,
         "unknown_share": pytest.approx(1 / 17), "friction": pytest.approx(6 / 7), "friction_low": pytest.approx(low),
         "friction_high": pytest.approx(high), "lift": pytest.approx(6 / 7 / (2 / 8)),
         "lift_low": pytest.approx(exp(lift_low)), "lift_high": pytest.approx(exp(lift_high)), "coverage": None,
@@ -176,14 +186,14 @@ def test_friction_is_the_share_of_newcomers_in_trouble_against_the_rest(lake, pu
 # employer
 
 
-def test_how_staff_act_is_told_apart_from_how_they_are_treated(lake, publish, ask):
-    say(lake, *(told(1, staff="actor") for _ in range(4)), told(-1, staff="actor"), told(-1, staff="both"),
-        *(told(-1, staff="victim") for _ in range(2)), told(0), told(0))  # fmt: skip
-    publish()
-    actor, victim = ask("FROM employer('Quillon')")
+@together
+def test_how_staff_act_is_told_apart_from_how_they_are_treated(brand):
+    ask = yield [*(told(1, staff="actor") for _ in range(4)), told(-1, staff="actor"), told(-1, staff="both"),
+        *(told(-1, staff="victim") for _ in range(2)), told(0), told(0)]  # fmt: skip
+    actor, victim = ask("FROM employer(?)", brand)
     low, high = wilson(4, 6)
     assert actor == {
-        "brand": "Quillon", "lens": "actor", "n": 6, "positives": 4, "negatives": 2, "neutrals": 0,
+        "brand": brand, "lens": "actor", "n": 6, "positives": 4, "negatives": 2, "neutrals": 0,
         "unknown_share": 0.0, "net_sentiment": pytest.approx(2 / 6), "net_sentiment_low": pytest.approx(2 * low - 1),
         "net_sentiment_high": pytest.approx(2 * high - 1), "share": pytest.approx(0.6), "coverage": None,
         "reason": None,
@@ -196,7 +206,7 @@ def test_how_staff_act_is_told_apart_from_how_they_are_treated(lake, publish, as
 
 
 def moves(speaker, start, end, status="done", **other):
-    return told(0, speaker, switched_from=start, switched_to=end, switch_status=status, **other)
+    return told(0, speaker, brand="Quillon", switched_from=start, switched_to=end, switch_status=status, **other)
 
 
 def test_flows_count_each_author_and_pair_once(lake, publish, ask):
@@ -229,21 +239,20 @@ def test_flows_count_each_author_and_pair_once(lake, publish, ask):
 # recovery
 
 
-def test_recovery_is_kaplan_meiers_share_of_those_who_come_round(lake, publish, ask):
+@together
+def test_recovery_is_kaplan_meiers_share_of_those_who_come_round(brand):
     """Seven complain. Come round after 24, 48 and 96 hours: three; last heard after 48 and 72 hours: two; never
     again: one; after 15 days, which is too late: one."""
     complaint: dict[str, Any] = {"intents": ["complain"], "hours": 600}
-    say(lake,
-        told(-1, "a", **complaint), told(1, "a", 576, p_positive=0.95, p_neutral=0.04, p_negative=0.01),
+    ask = yield [told(-1, "a", **complaint), told(1, "a", 576, p_positive=0.95, p_neutral=0.04, p_negative=0.01),
         told(-1, "b", **complaint), told(1, "b", 552), told(1, "b", 540, intents=["recommend"]),
         told(-1, "c", **complaint), told(0, "c", 552),
         told(-1, "d", **complaint), told(-1, "d", 528, intents=["complain"]),
         told(-1, "e", **complaint), told(1, "e", 504),
         told(-1, "f", **complaint),
         told(-1, "g", **complaint), told(1, "g", 240),
-        told(-1, hours=9, post_of={"author": None}, intents=["complain"]))  # fmt: skip
-    publish()
-    [row] = ask("FROM recovery('Quillon')")
+        told(-1, hours=9, post_of={"author": None}, intents=["complain"])]  # fmt: skip
+    [row] = ask("FROM recovery(?)", brand)
     # At risk: 6 after 24 h (f is gone at once), 5 after 48 h, 2 after 96 h (c and d are gone).
     staying = (5 / 6) * (4 / 5) * (1 / 2)
     greenwood = 1 / (6 * 5) + 1 / (5 * 4) + 1 / (2 * 1)
@@ -278,10 +287,10 @@ def test_recovery_is_told_by_owner_and_by_public_answer(lake, publish, ask):
     assert rows[None, None]["median_hours"] == 50
 
 
-def test_a_rate_of_those_who_are_not_heard_again_is_not_told(lake, publish, ask):
-    say(lake, *(told(-1, intents=["complain"]) for _ in range(9)))
-    publish()
-    [row] = ask("FROM recovery('Quillon')")
+@together
+def test_a_rate_of_those_who_are_not_heard_again_is_not_told(brand):
+    ask = yield [*(told(-1, intents=["complain"]) for _ in range(9))]
+    [row] = ask("FROM recovery(?)", brand)
     assert (row["n"], row["unknown_share"], row["recovery_rate"]) == (9, 1.0, None)
     assert row["reason"] == "fewer than 5 were heard again"
 
@@ -289,18 +298,19 @@ def test_a_rate_of_those_who_are_not_heard_again_is_not_told(lake, publish, ask)
 # hotspots
 
 
-def test_a_hotspot_is_more_complaint_than_the_brands_own_past_explains(lake, publish, ask):
+@together
+def test_a_hotspot_is_more_complaint_than_the_brands_own_past_explains(brand):
     bills: dict[str, Any] = {"aspects": aspects("billing"), "stage": "pay"}
-    say(lake, *(told(-1, hours=40 + i, text=f"the bill is late, number {i}", **bills) for i in range(2)),
+    ask = yield [
+        *(told(-1, hours=40 + i, text=f"the bill is late, number {i}", **bills) for i in range(2)),
         *(told(0, hours=40) for _ in range(18)),  # before: 2 of 20
         *(told(-1, hours=3 + i, text=f"Double charged again, number {i}", **bills) for i in range(6)),
-        *(told(0, hours=3) for _ in range(23)), told(None, hours=3, aspects=None))  # now: 6 of 30  # fmt: skip
-    publish()
-    [row] = ask("FROM hotspots('Quillon', since := ?)", utc(2026, 11, 19, 12))
+        *(told(0, hours=3) for _ in range(23)), told(None, hours=3, aspects=None)]  # now: 6 of 30  # fmt: skip
+    [row] = ask("FROM hotspots(?, since := ?)", brand, utc(2026, 11, 19, 12))
     p, q = 6 / 30, 2 / 20
     (p_low, p_high), (q_low, q_high) = wilson(6, 30), wilson(2, 20)
     assert row == {
-        "brand": "Quillon", "aspect": "billing", "stage": "pay", "n": 6, "n_before": 2, "units": 30, "units_before": 20,
+        "brand": brand, "aspect": "billing", "stage": "pay", "n": 6, "n_before": 2, "units": 30, "units_before": 20,
         "unknown_share": pytest.approx(1 / 30), "expected": pytest.approx(3), "excess": pytest.approx(3),
         "excess_low": pytest.approx(30 * (p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2))),
         "excess_high": pytest.approx(30 * (p - q + sqrt((p_high - p) ** 2 + (q - q_low) ** 2))),
@@ -308,12 +318,12 @@ def test_a_hotspot_is_more_complaint_than_the_brands_own_past_explains(lake, pub
     }  # fmt: skip
 
 
-def test_phrases_grow_by_log_odds_with_a_prior(lake, publish, ask):
+@together
+def test_phrases_grow_by_log_odds_with_a_prior(brand):
     bills: dict[str, Any] = {"aspects": aspects("billing"), "stage": "pay"}
-    say(lake, *(told(-1, hours=40, text="late bill", **bills) for _ in range(4)),
-        *(told(-1, hours=3, text="wrong bill", **bills) for _ in range(6)))  # fmt: skip
-    publish()
-    rows = ask("FROM phrases_that_grew('Quillon', since := ?)", utc(2026, 11, 19, 12))
+    ask = yield [*(told(-1, hours=40, text="late bill", **bills) for _ in range(4)),
+        *(told(-1, hours=3, text="wrong bill", **bills) for _ in range(6))]  # fmt: skip
+    rows = ask("FROM phrases_that_grew(?, since := ?)", brand, utc(2026, 11, 19, 12))
     assert [(row["phrase"], row["n"], row["n_before"]) for row in rows] == [("wrong", 6, 0), ("wrong bill", 6, 0)]
     # 30 phrases in all, 6 of them "wrong": of the 10 of the prior, 2. Now 6 of 18, before 0 of 12.
     odds = log((6 + 2) / (18 + 10 - 6 - 2)) - log((0 + 2) / (12 + 10 - 0 - 2))
@@ -321,24 +331,27 @@ def test_phrases_grow_by_log_odds_with_a_prior(lake, publish, ask):
     assert rows[0]["z"] == pytest.approx(odds / sqrt(1 / 8 + 1 / 2))
 
 
-def test_a_brand_without_complaints_has_a_line_that_says_so(lake, publish, ask):
-    say(lake, told(0))
-    publish()
-    [row] = ask("FROM hotspots('Quillon')")
+@together
+def test_a_brand_without_complaints_has_a_line_that_says_so(brand):
+    ask = yield [told(0)]
+    [row] = ask("FROM hotspots(?)", brand)
     assert (row["aspect"], row["n"], row["units"], row["reason"]) == (None, 0, 1, "nothing was heard")
 
 
-def test_aspects_are_rows_with_the_words_that_show_them(lake, publish, ask):
+@together
+def test_aspects_are_rows_with_the_words_that_show_them(brand):
     shown = [
         {"aspect": "price", "sentiment": -1, "start": 4, "end": 14},
         {"aspect": "app", "sentiment": 1, "start": None, "end": None},
     ]
-    say(lake, told(-1, "ann", text="The price rise hurts", aspects=shown), told(-1, "ann", aspects=aspects("price")))
-    publish()
-    rows = ask("SELECT aspect, sentiment, words FROM mention_aspects ORDER BY ALL")
+    ask = yield [told(-1, "ann", text="The price rise hurts", aspects=shown), told(-1, "ann", aspects=aspects("price"))]
+    rows = ask("SELECT aspect, sentiment, words FROM mention_aspects WHERE brand = ? ORDER BY ALL", brand)
     assert rows[0] == {"aspect": "app", "sentiment": 1, "words": None}
     assert {"aspect": "price", "sentiment": -1, "words": "price rise"} in rows
-    [app, price] = ask("SELECT aspect, mentions, authors, negatives, net_sentiment FROM aspect_days ORDER BY aspect")
+    [app, price] = ask(
+        "SELECT aspect, mentions, authors, negatives, net_sentiment FROM aspect_days WHERE brand = ? ORDER BY aspect",
+        brand,
+    )
     assert price == {"aspect": "price", "mentions": 2, "authors": 1, "negatives": 2, "net_sentiment": None}
     assert (app["mentions"], app["negatives"]) == (1, 0)
 
@@ -386,31 +399,31 @@ def test_why_takes_how_an_alerts_id_begins_if_no_other_does(lake, publish, ask):
 # unit
 
 
-def test_a_voice_is_an_author_telling_a_story_on_a_day(lake, publish, ask):
+@together
+def test_a_voice_is_an_author_telling_a_story_on_a_day(brand):
     story = bytes(range(64))
-    say(lake, *(told(-1, "ann", hours, signature=story) for hours in (1, 2, 3)), told(-1, "cid", signature=story),
-        told(1, "ben", 1), told(1, "ben", 30))  # fmt: skip
-    publish()
-    figures = "SELECT n, positives, negatives FROM trend('Quillon', grain := NULL, unit := ?{})"
+    ask = yield [*(told(-1, "ann", hours, signature=story) for hours in (1, 2, 3)), told(-1, "cid", signature=story),
+        told(1, "ben", 1), told(1, "ben", 30)]  # fmt: skip
+    figures = "SELECT n, positives, negatives FROM trend(?, grain := NULL, unit := ?{})"
     for as_of in ("", ", as_of := TIMESTAMP '2026-11-20 12:30'"):  # from marts, and counted anew
-        counted = {unit: ask(figures.format(as_of), unit) for unit in (None, "mention", "story", "author")}
+        counted = {unit: ask(figures.format(as_of), brand, unit) for unit in (None, "mention", "story", "author")}
         assert counted == {
             None: [{"n": 4, "positives": 2, "negatives": 2}],
             "mention": [{"n": 6, "positives": 2, "negatives": 4}],
             "story": [{"n": 3, "positives": 2, "negatives": 1}],
             "author": [{"n": 3, "positives": 1, "negatives": 2}],
         }
-    days = ask("SELECT n FROM trend('Quillon', unit := 'author')")
+    days = ask("SELECT n FROM trend(?, unit := 'author')", brand)
     assert days == [{"n": 1}, {"n": 3}]  # an author counts in each period
-    for whole in ("share_of_voice(unit := 'author')", "word_of_mouse('Quillon', unit := 'author')"):
-        assert ask(f"SELECT n FROM {whole}") == [{"n": 3}]
+    for whole in ("share_of_voice(unit := 'author')", "word_of_mouse(NULL, unit := 'author')"):
+        assert ask(f"SELECT n FROM {whole} WHERE brand = ?", brand) == [{"n": 3}]
 
 
-def test_an_unknown_unit_is_refused_in_words(lake, publish, ask):
-    say(lake, told(0))
-    publish()
+@together
+def test_an_unknown_unit_is_refused_in_words(brand):
+    ask = yield [told(0)]
     with pytest.raises(Exception, match="unit is mention, story, author or NULL"):
-        ask("FROM trend('Quillon', unit := 'post')")
+        ask("FROM trend(?, unit := 'post')", brand)
 
 
 # as_of
@@ -525,14 +538,14 @@ def test_a_feed_that_joined_meanwhile_moves_no_shares(lake, publish, ask):
 # Reach
 
 
-def test_negative_reach_weighs_by_potential_audience(lake, publish, ask):
+@together
+def test_negative_reach_weighs_by_potential_audience(brand):
     def reaching(sentiment, followers, **other):
         return told(sentiment, hours=2.5, post_of={"author_followers": followers, **other})
 
-    say(lake, reaching(-1, 9999), reaching(-1, 99), reaching(1, 99), reaching(0, 99), reaching(1, None),
-        reaching(None, 99))  # fmt: skip
-    publish()
-    [row] = ask("FROM word_of_mouse('Quillon')")
+    ask = yield [reaching(-1, 9999), reaching(-1, 99), reaching(1, 99), reaching(0, 99), reaching(1, None),
+        reaching(None, 99)]  # fmt: skip
+    [row] = ask("FROM word_of_mouse(?)", brand)
     most = 99 + 0.96 * (9999 - 99)  # the 99th percentile of 5 lies 0.96 of the way from the fourth to the last
     loud, usual = log(1 + most), log(100)
     against, whole = loud + usual, loud + 4 * usual
@@ -606,17 +619,17 @@ def test_amplification_counts_who_passes_a_post_on(lake, publish, ask):
     assert then == rows[0]
 
 
-def test_copies_of_a_text_are_its_amplification_where_feeds_tell_no_edges(lake, publish, ask):
+@together
+def test_copies_of_a_text_are_its_amplification_where_feeds_tell_no_edges(brand):
     words = "the service of this company went down again and nobody answers the phone tonight"
     same = [told(-1, f"a{i}", 9 - i, text=words, signature=bytes(range(64))) for i in range(6)]
-    say(lake, *same)
-    publish()
-    [row] = ask("FROM amplification('Quillon')")
+    ask = yield [*same]
+    [row] = ask("FROM amplification(?)", brand)
     assert (row["post_id"], row["n"], row["copies"], row["branching"]) == (same[0][0]["post_id"], 5, 5, 0.0)
 
 
-def test_a_brand_that_nobody_passes_on_has_a_line_that_says_so(lake, publish, ask):
-    say(lake, told(0))
-    publish()
-    [row] = ask("FROM amplification('Quillon')")
+@together
+def test_a_brand_that_nobody_passes_on_has_a_line_that_says_so(brand):
+    ask = yield [told(0)]
+    [row] = ask("FROM amplification(?)", brand)
     assert (row["post_id"], row["n"], row["growth"], row["reason"]) == (None, 0, None, "nothing was heard")

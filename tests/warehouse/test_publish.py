@@ -42,10 +42,14 @@ def read_until(stop, database, ready, told):
 
     read()
     ready.wait()
-    while not stop.is_set():
+    while not stop.wait(0.2):  # leaves the publishers some of the processor
         read()
     read()
     told.put(readings)
+
+
+def a_post(lake):
+    store(lake, [post("a")], [mention(post("a"))])
 
 
 def count_posts(ask):
@@ -66,10 +70,9 @@ def overwrite(lake, path, **columns):
     pq.write_table(rows, lake.folder / path)
 
 
-def test_offending_rows_keep_the_last_good_file_and_are_told(lake, publish, ask, database):
+def test_offending_rows_keep_the_last_good_file_and_are_told(lake, publish, publish_with, ask, database):
     """What each check finds, test_checks.py tells."""
-    store(lake, [post("a")], [mention(post("a"))])
-    publish()
+    publish_with(a_post)
     store(lake, [post("b")], [mention(post("b"))], "bad")
     overwrite(lake, next(path for path in lake.files("mentions") if "bad" in path), certainty=1.5)
     with pytest.raises(snapshot.CheckFailed, match="'b'") as failed:
@@ -86,7 +89,7 @@ def test_what_a_person_should_look_at_is_a_warning(lake, publish):
     late, unknown = sorted(publish().warnings, key=lambda told: "sentiment" in told)
     assert "nothing was fetched in the last 24 hours" in late
     assert "have no sentiment" in unknown
-    assert "Quillon" in unknown
+    assert "brand = 'Quillon'" in unknown
 
 
 @pytest.mark.parametrize("moment", ["scan", "dataset"])
@@ -108,11 +111,11 @@ def test_a_merge_in_the_middle_of_a_publish_loses_nothing(lake, database, monkey
 
 
 def test_a_publisher_killed_at_any_moment_leaves_the_last_good_file(lake, publish, ask, database):
-    store(lake, [post("a")], [mention(post("a"))])
+    a_post(lake)
     took = publish().seconds
     chance = random.Random(7)
     died_at_work = 0
-    for death in range(10):
+    for death in range(6):
         store(lake, [post(f"b{death}")], [mention(post(f"b{death}"))], f"run-{death}")
         pid = os.fork()  # a whole new process would spend its time importing
         if pid == 0:
@@ -125,7 +128,7 @@ def test_a_publisher_killed_at_any_moment_leaves_the_last_good_file(lake, publis
         assert told["posts"] == told["mentions"] >= 1
     assert died_at_work > 0
     publish()
-    assert ask("SELECT count(*) AS n FROM posts") == [{"n": 11}]
+    assert ask("SELECT count(*) AS n FROM posts") == [{"n": 7}]
     assert leftovers(database) == []
 
 
@@ -156,25 +159,23 @@ def publishers_and_readers(lake, database, seconds):
     assert all(reader[0] == (1, 1, 1) and reader[-1] > (1, 1, 1) for reader in readings)
 
 
-def seen_together(lake, database, publish, seconds):
-    store(lake, [post("a")], [mention(post("a"))])
-    publish()
+def seen_together(lake, database, publish_with, seconds):
+    publish_with(a_post)
     publishers_and_readers(lake, database, seconds)
     assert leftovers(database) == []
 
 
-def test_two_publishers_and_four_readers_are_never_in_each_others_way(lake, database, publish):
-    seen_together(lake, database, publish, seconds=2)
+def test_two_publishers_and_four_readers_are_never_in_each_others_way(lake, database, publish_with):
+    seen_together(lake, database, publish_with, seconds=2)
 
 
 @pytest.mark.slow
-def test_two_publishers_and_four_readers_for_long(lake, database, publish):
-    seen_together(lake, database, publish, seconds=20)
+def test_two_publishers_and_four_readers_for_long(lake, database, publish_with):
+    seen_together(lake, database, publish_with, seconds=20)
 
 
-def test_a_reader_that_never_closes_keeps_nobody_waiting(lake, publish, database):
-    store(lake, [post("a")], [mention(post("a"))])
-    publish()
+def test_a_reader_that_never_closes_keeps_nobody_waiting(lake, publish, publish_with, database):
+    publish_with(a_post)
     with snapshot.connect(database) as stays:
         store(lake, [post("b")], [mention(post("b"))], "more")
         assert publish().rows["posts"] == 2
@@ -192,7 +193,7 @@ def test_the_same_lake_gives_the_same_file_content(lake, publish, ask, database)
 
 
 def test_a_publish_goes_on_from_the_last_file_or_tells_why_it_cannot(lake, publish, ask, monkeypatch):
-    store(lake, [post("a")], [mention(post("a"))])
+    a_post(lake)
     assert publish().rebuilt == "there is no file to go on from"
     store(lake, [post("b")], [mention(post("b"))], "more")
     assert publish().rebuilt is None
@@ -211,20 +212,18 @@ def test_a_publish_goes_on_from_the_last_file_or_tells_why_it_cannot(lake, publi
     assert publish(**changed).rebuilt == "the program changed"
 
 
-def test_a_damaged_last_file_is_neither_gone_on_from_nor_kept(lake, publish, ask, database):
-    store(lake, [post("a")], [mention(post("a"))])
-    publish()
+def test_a_damaged_last_file_is_neither_gone_on_from_nor_kept(lake, publish, publish_with, ask, database):
+    publish_with(a_post)
     database.write_bytes(b"no database")
     assert publish().rebuilt == "there is no file to go on from"
     assert count_posts(ask) == 1
     assert not snapshot.previous(database).exists()
 
 
-def test_one_can_go_back_to_the_file_before_and_return(lake, publish, ask, database):
+def test_one_can_go_back_to_the_file_before_and_return(lake, publish, publish_with, ask, database):
     with pytest.raises(snapshot.NoPrevious, match=r"word_of_mouse\.previous\.duckdb is not there"):
         snapshot.rollback(database)
-    store(lake, [post("a")], [mention(post("a"))])
-    publish()
+    publish_with(a_post)
     store(lake, [post("b")], [mention(post("b"))], "more")
     publish()
     counts = [count_posts(ask)]
@@ -238,10 +237,9 @@ def test_one_can_go_back_to_the_file_before_and_return(lake, publish, ask, datab
     assert leftovers(database) == []
 
 
-def test_verifying_names_the_tables_that_differ_and_mends_them(lake, publish, ask, database):
-    store(lake, [post("a"), post("b")], [mention(post("a")), mention(post("b"))])
-    publish()
-    store(lake, [post("c")], [mention(post("c"))], "more")
+def test_verifying_names_the_tables_that_differ_and_mends_them(lake, publish, publish_with, ask, database):
+    publish_with(a_post)
+    store(lake, [post("b")], [mention(post("b"))], "more")
     assert publish(verify=True).differing == ()
     with duckdb.connect(str(database)) as connection:
         connection.execute("DELETE FROM opinions WHERE post_id = 'a'")
@@ -249,12 +247,11 @@ def test_verifying_names_the_tables_that_differ_and_mends_them(lake, publish, as
     assert [(one.name, one.only_in_first, one.only_in_second) for one in published.differing] == [
         ("main.opinions", 0, 1)
     ]
-    assert ask("SELECT count(*) AS n FROM opinions") == [{"n": 3}]
+    assert ask("SELECT count(*) AS n FROM opinions") == [{"n": 2}]
 
 
-def test_a_full_disk_is_told_and_keeps_the_last_file(lake, publish, ask, database, monkeypatch):
-    store(lake, [post("a")], [mention(post("a"))])
-    publish()
+def test_a_full_disk_is_told_and_keeps_the_last_file(lake, publish, publish_with, ask, database, monkeypatch):
+    publish_with(a_post)
 
     def full(source, target):
         raise OSError(errno.ENOSPC, "No space left on device")

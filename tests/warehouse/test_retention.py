@@ -21,9 +21,8 @@ def content(ask):
     return [ask(f"FROM {name} ORDER BY ALL") for name in ("posts", "mentions", "brand_hours", "feed_health")]
 
 
-def test_small_files_become_one_and_the_answers_stay(lake, publish, ask):
-    fill(lake)
-    publish()
+def test_small_files_become_one_and_the_answers_stay(lake, publish_with, publish, ask):
+    publish_with(fill)
     before = content(ask)
     assert retention.tidy(lake, VERSION, NOW)["files_merged"] == 12
     assert [len(lake.files(table)) for table in ("posts", "mentions", "visits")] == [1, 1, 1]
@@ -42,10 +41,9 @@ def test_posts_that_nlp_has_not_read_stay_pending(lake):
 
 
 @pytest.mark.parametrize("steps", [1, 5, 10, 16])
-def test_a_merge_that_dies_at_any_step_is_done_over(lake, publish, ask, monkeypatch, steps):
+def test_a_merge_that_dies_at_any_step_is_done_over(lake, publish_with, publish, ask, monkeypatch, steps):
     """Die after a number of writes and removals; then readers count right, and the next run tidies up."""
-    fill(lake)
-    publish()
+    publish_with(fill)
     before = content(ask)
     left = iter(range(steps))
     put, delete = lake.replace, lake.remove

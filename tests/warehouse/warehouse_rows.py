@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from warehouse.lake import Lake
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)  # when the tests' snapshots are published
 VERSION = "rules-1"
+Pairs = Sequence[tuple[dict[str, Any], dict[str, Any]]]  # posts, each with its mention
 
 
 def hours_ago(hours: float) -> datetime:
@@ -41,7 +42,9 @@ def post(post_id: str, **other: Any) -> dict[str, Any]:
     return row
 
 
-def mention(of: Mapping[str, Any], brand: str = "Quillon", sentiment: int | None = 0, **other: Any) -> dict[str, Any]:
+def mention(
+    of: Mapping[str, Any], brand: str | None = "Quillon", sentiment: int | None = 0, **other: Any
+) -> dict[str, Any]:
     """Return a mention of a brand in a post."""
     odds = {-1: (0.8, 0.1, 0.1), 0: (0.1, 0.8, 0.1), 1: (0.1, 0.1, 0.8), None: (None, None, None)}[sentiment]
     row: dict[str, Any] = dict.fromkeys(tables.MENTIONS.names) | {
@@ -132,6 +135,11 @@ def store(lake: Lake, posts: list[dict[str, Any]], mentions: list[dict[str, Any]
         held = {(row["post_id"], row["version"]) for row in lake.read(path).to_pylist()}
         found = [row for row in mentions if (row["post_id"], row["version"]) in held]
         lake.write_mentions(path, VERSION, batch(tables.MENTIONS, *found))
+
+
+def store_pairs(lake: Lake, pairs: Pairs, brand: str, name: str) -> None:
+    """Store posts, each with its mention; brand: of those mentions that have none."""
+    store(lake, [said for said, _ in pairs], [found | {"brand": found["brand"] or brand} for _, found in pairs], name)
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> list[dict[str, Any]]:
