@@ -2,8 +2,8 @@
 
 The model and its card lie in nlp/models/mention: model.onnx (int8), tokenizer.json, and labels.json, which says how
 scores become probabilities (a temperature a head) and probabilities become answers (chosen on development data:
-nlp/training/calibrate.py). A text's scores do not depend on what else is judged with it: each is run by itself,
-since int8 sums are scaled over all that is run together.
+nlp/training/calibrate.py), sentiment by another rule where a text is judged as a whole. A text's scores do not depend
+on what else is judged with it: each is run by itself, since int8 sums are scaled over all that is run together.
 """
 
 import json
@@ -65,7 +65,7 @@ class MentionModel:
 
     def __init__(self, folder: Path = FOLDER, *, threads: int = 1) -> None:
         """threads: how many texts are judged side by side; each takes one core. Raises ModelBroken."""
-        self.rules = rules(folder / "labels.json")
+        self.rules, self.overall = rules(folder / "labels.json")
         self._tokenizer = _tokenizer(folder / "tokenizer.json")
         self._session = _session(folder / "model.onnx")
         self._threads = threads
@@ -82,7 +82,20 @@ class MentionModel:
         surroundings of that place are read (nlp/mention_text.py says how far).
         """
         found, named = self._read(texts, names, spans)
-        return answered(found, self.rules)._replace(entities=named)
+        return self.answered(found, names)._replace(entities=named)
+
+    def answered(self, scores: np.ndarray, names: Sequence[str | None]) -> Judged:
+        """Return probabilities and answers for rows of scores, each of a text and the name it was judged for."""
+        probabilities = {head: probable(head, scores, rule.temperature) for head, rule in self.rules.items()}
+        answers = {head: decided(head, found, self.rules[head]) for head, found in probabilities.items()}
+        whole = [place for place, name in enumerate(names) if not name]
+        if whole:
+            probabilities["sentiment"][whole] = probable("sentiment", scores[whole], self.overall.temperature)
+            for place, answer in zip(
+                whole, decided("sentiment", probabilities["sentiment"][whole], self.overall), strict=True
+            ):
+                answers["sentiment"][place] = answer
+        return Judged(probabilities, answers)
 
     def entities(self, text: str) -> list[Entity]:
         """Return whom and what a text of any length names, in its order; what it takes grows with its length."""
@@ -136,12 +149,6 @@ def _named(of: Read, tags: np.ndarray) -> list[Entity]:
     return list(entities([likeliest[w.place] for w in of.words], [(w.start, w.end) for w in of.words]))
 
 
-def answered(scores: np.ndarray, by: Mapping[str, Rule]) -> Judged:
-    """Return probabilities and answers for rows of scores."""
-    probabilities = {head.name: probable(head.name, scores, by[head.name].temperature) for head in HEADS}
-    return Judged(probabilities, {name: decided(name, found, by[name]) for name, found in probabilities.items()})
-
-
 def probable(name: str, scores: np.ndarray, temperature: float) -> np.ndarray:
     """Return the probabilities of a head's labels from rows of scores of all heads."""
     scaled = scores[:, PLACES[name]].astype(np.float64) / temperature
@@ -162,23 +169,32 @@ def decided(name: str, probabilities: np.ndarray, rule: Rule) -> list[Any]:
     return [labels[i] for i in best]
 
 
-def rules(path: Path) -> dict[str, Rule]:
-    """Return head -> rule as labels.json has them. Raises ModelBroken, also where its heads are not this code's."""
+def rules(path: Path) -> tuple[dict[str, Rule], Rule]:
+    """Return head -> rule as labels.json has them, and the one for the sentiment of texts judged for no name.
+
+    Raises ModelBroken, also where its heads are not this code's.
+    """
     told = _json(path)
-    found = {}
-    for head in HEADS:
-        try:
-            one = told["heads"][head.name]
-            if tuple(one["labels"]) != head.labels:
-                raise ModelBroken(path, f"{head.name} has labels {one['labels']}, expected {list(head.labels)}")
-            weights = np.array(one["weights"], np.float64)
-            rule = Rule(float(one["temperature"]), weights, float(one["at_least"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelBroken(path, f"head {head.name}: {error!r}") from error
-        if weights.shape != (len(head.labels),) or not rule.temperature > 0:
-            raise ModelBroken(path, f"head {head.name}: {one}")
-        found[head.name] = rule
-    return found
+    try:
+        heads, overall = told["heads"], told["overall"]
+        found = {head.name: heads[head.name] for head in HEADS}
+    except (KeyError, TypeError) as error:
+        raise ModelBroken(path, f"lacks {error}") from error
+    return {name: _rule(path, name, one) for name, one in found.items()}, _rule(path, "sentiment", overall)
+
+
+def _rule(path: Path, name: str, told: Mapping[str, Any]) -> Rule:
+    labels = BY_NAME[name].labels
+    try:
+        if tuple(told["labels"]) != labels:
+            raise ModelBroken(path, f"{name} has labels {told['labels']}, expected {list(labels)}")
+        weights = np.array(told["weights"], np.float64)
+        rule = Rule(float(told["temperature"]), weights, float(told["at_least"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelBroken(path, f"head {name}: {error!r}") from error
+    if weights.shape != (len(labels),) or not rule.temperature > 0:
+        raise ModelBroken(path, f"head {name}: {told}")
+    return rule
 
 
 def _json(path: Path) -> Any:

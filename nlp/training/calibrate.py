@@ -4,9 +4,11 @@
 
 FOLDER holds the labelled sets. Of each head the temperature with the least negative log-likelihood is taken; then, of
 weights for its labels and a least share for the winner, those with the highest score: macro F1 on each set, for whole
-tweets macro recall, the sets' mean, in which our own mentions count twice: they are what is judged in use. Where a
-label has under FEW examples nothing is chosen. Beside it stands how sentiment toward names is mistaken, counted on
-parts neither fitted nor chosen on (nlp/sentiment_errors.py reads it).
+tweets macro recall, the sets' mean, in which our own mentions count twice: they are what is judged in use. Sentiment
+has two rules, toward names and of texts as a whole; what other sets than ours tell is used for these alone. Weights of
+aspects are those with the highest F1 of pairs of aspect and side. Where a label has under FEW examples nothing is
+chosen. Beside them stands how sentiment toward names is mistaken, counted on parts neither fitted nor chosen on
+(nlp/sentiment_errors.py reads it).
 Without torch.
 """
 
@@ -19,7 +21,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nlp.mention_labels import BY_NAME, HEADS
+from nlp.mention_labels import BY_NAME, HEADS, Head
 from nlp.mention_model import FOLDER, MentionModel, probable
 from nlp.training.measure import Confusion, Known, known, scored
 from nlp.training.mentions import examples
@@ -32,8 +34,12 @@ FEW = 8
 GAIN = 0.004  # of the score, under which nothing is changed: development data are few
 BY_RECALL = ("tweets",)  # sets measured by macro recall, as the shared task does; the others by macro F1
 Chosen = TypeVar("Chosen")
-LEFT_OUT = ("dishes", "comments")  # of the choice of weights for sentiment: no brand is judged in them
-KINDRED = {"round01-yelp": "reviews", "round02-dynabench": "reviews", "dish": "dishes"}
+OWN = ("own",)
+NAMED = ("own", "news", "topics")  # sets whose sentiment is toward a name
+WHOLE = ("tweets", "reviews")
+ABSENT = np.exp(np.linspace(np.log(0.08), np.log(2), 18))  # weights tried for an aspect's absence, beside 1 for a side
+NEUTRAL = (0.25, 0.5, 1.0)
+PULL = 0.05  # of F1 an aspect must gain to leave the weight that all have in common e times behind: it has few examples
 
 
 def temperature(head: str, scores: np.ndarray, rows: np.ndarray) -> float:
@@ -45,6 +51,14 @@ def temperature(head: str, scores: np.ndarray, rows: np.ndarray) -> float:
         return float(-(rows * np.log(given) + against).sum())
 
     return float(min(TEMPERATURES, key=surprise))
+
+
+def rule(head: Head, sets: Mapping[str, Known]) -> dict[str, Any]:
+    """Return what labels.json says of a head. sets: what is known of it, by the name of each set."""
+    scores, rows = (np.concatenate(parts) for parts in zip(*sets.values(), strict=True))
+    degrees = round(temperature(head.name, scores, rows), 3)
+    weights, least = chosen(head.name, sets, degrees)
+    return {"labels": head.labels, "temperature": degrees, "weights": weights, "at_least": least}
 
 
 def chosen(head: str, sets: Mapping[str, Known], degrees: float) -> tuple[list[float], float]:
@@ -79,6 +93,25 @@ def chosen(head: str, sets: Mapping[str, Known], degrees: float) -> tuple[list[f
     return [round(float(weight), 3) for weight in weights], round(float(least), 2)
 
 
+def aspect_weights(sets: Mapping[str, Known], degrees: Mapping[str, float]) -> dict[str, list[float]]:
+    """Return head -> weights of its labels. sets: what is known of each aspect's head."""
+    wanted = {head: one.rows.argmax(axis=1) for head, one in sets.items()}
+    given = {head: probable(head, one.scores, degrees[head]) for head, one in sets.items()}
+
+    def f1(head: str, weights: np.ndarray) -> float:
+        answers = (given[head] * weights).argmax(axis=1)
+        told, found = wanted[head] > 0, answers > 0
+        return 2 * (told & (answers == wanted[head])).sum() / max(1, told.sum() + found.sum())
+
+    tried = [np.array([absent, 1, neutral, 1]) for absent in ABSENT for neutral in NEUTRAL]
+    common = max(tried, key=lambda one: sum(f1(head, one) for head in sets))
+
+    def worth(head: str, weights: np.ndarray) -> float:
+        return f1(head, weights) - PULL * abs(np.log(weights[0] / common[0]))
+
+    return {head: max(tried, key=lambda one: worth(head, one)).round(3).tolist() for head in sets}
+
+
 def _best(tried: Iterable[Chosen], score: Callable[[Chosen], float], otherwise: Chosen) -> Chosen:
     """Return what scores highest, and better than `otherwise` by more than GAIN."""
     best, reached = otherwise, score(otherwise) + GAIN
@@ -99,12 +132,6 @@ def _threshold(given: np.ndarray, wanted: np.ndarray) -> float:
     return round(float(max(np.arange(0.2, 0.8, 0.05), key=f1)), 2)
 
 
-def sets_of(told: Sequence[str]) -> list[str]:
-    """Return the first words of the sets' names, rounds of one set under one name."""
-    firsts = [name.split()[0] for name in told]
-    return [KINDRED.get(first, first) for first in firsts]
-
-
 def confusion(folder: Path, model: Path, heads: Mapping[str, Mapping[str, Any]]) -> list[list[int]]:
     """Return how sentiment toward a name is mistaken in the parts "reported": counts, a row per true label."""
     listed = [one for one in examples(folder, "reported") if one.name]
@@ -123,30 +150,22 @@ def main() -> None:
     told = parser.parse_args()
     listed = list(examples(told.folder, "chosen_on"))
     scores = scored(MentionModel(told.model, threads=2), listed)
-    names = sets_of([example.set for example in listed])
-    heads = {}
-    for head in HEADS:
-        sets = {
-            name: found
-            for name in dict.fromkeys(names)
-            if (found := known(head.name, listed, scores, [one == name for one in names])) is not None
-        }
-        degrees, weights, least = 1.0, [0.5 if head.any else 1.0] * len(head.labels), 0.0
-        if sets:
-            every = known(head.name, listed, scores)
-            assert every is not None
-            degrees = temperature(head.name, every.scores, every.rows)
-            weighty = {name: one for name, one in sets.items() if head.name != "sentiment" or name not in LEFT_OUT}
-            weights, least = chosen(head.name, weighty, degrees)
-        heads[head.name] = {
-            "labels": head.labels,
-            "temperature": round(degrees, 3),
-            "weights": weights,
-            "at_least": least,
-        }
-        print(head.name, round(degrees, 2), weights, least)
+
+    def sets(head: str, names: Sequence[str]) -> dict[str, Known]:
+        told = {name: known(head, listed, scores, [e.set.split()[0] == name for e in listed]) for name in names}
+        return {name: one for name, one in told.items() if one is not None}
+
+    heads = {head.name: rule(head, sets(head.name, NAMED if head.name == "sentiment" else OWN)) for head in HEADS}
+    aspects = {head.name: sets(head.name, OWN)["own"] for head in HEADS if head.name.startswith("aspect_")}
+    for name, weights in aspect_weights(aspects, {name: heads[name]["temperature"] for name in aspects}).items():
+        heads[name]["weights"] = weights
+    overall = rule(BY_NAME["sentiment"], sets("sentiment", WHOLE))
+    for name, one in [*heads.items(), ("overall", overall)]:
+        print(name, one["temperature"], one["weights"], one["at_least"])
     heads["sentiment"]["confusion"] = confusion(told.folder, told.model, heads)
-    (told.model / "labels.json").write_text(json.dumps({"heads": heads}, indent=1) + "\n", encoding="utf-8")
+    (told.model / "labels.json").write_text(
+        json.dumps({"heads": heads, "overall": overall}, indent=1) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from nlp.mention_labels import ASPECTS, BY_NAME, HEADS
-from nlp.mention_model import FOLDER, MentionModel, answered, decided, probable
-from nlp.training.measure import Confusion, calibration_error, known, scored
+from nlp.mention_model import FOLDER, Judged, MentionModel
+from nlp.training.measure import Confusion, calibration_error, places_known, rows_of, scored
 from nlp.training.mentions import Example, examples, own_labels
 
 
@@ -50,24 +50,25 @@ def measured(model: MentionModel, of: Sequence[Example]) -> Iterator[dict[str, A
     head `aspects` counts pairs of aspect and sentiment; its labels also tell `f1_any_sentiment`.
     """
     scores = scored(model, of)
+    judged = model.answered(scores, [example.name for example in of])
     for name in dict.fromkeys(example.set for example in of):
         among = [example.set == name for example in of]
         for head in HEADS:
-            found = known(head.name, of, scores, among)
-            if found is None or head.name.startswith("aspect_"):
+            places = places_known(head.name, of, among)
+            if not places or head.name.startswith("aspect_"):
                 continue
-            rule = model.rules[head.name]
-            probabilities = probable(head.name, found.scores, rule.temperature)
+            rows, probabilities = rows_of(head.name, of, places), judged.probabilities[head.name][places]
+            answers = [judged.answers[head.name][place] for place in places]
             common = {"set": name, "head": head.name}
             if head.any:
-                told = _any(head.labels, found.rows > 0.5, probabilities >= rule.weights)
-                yield {**common, "examples": len(found.rows), **told}
+                given = np.array([[label in answer for label in head.labels] for answer in answers])
+                yield {**common, "examples": len(rows), **_any(head.labels, rows > 0.5, given)}
                 continue
-            single = (found.rows > 0.5).any(axis=1)
+            single = (rows > 0.5).any(axis=1)
             if not single.any():
                 continue
-            wanted = found.rows.argmax(axis=1)[single]
-            given = np.array([head.labels.index(one) for one in decided(head.name, probabilities[single], rule)])
+            wanted = rows.argmax(axis=1)[single]
+            given = np.array([head.labels.index(answer) for answer in answers])[single]
             told = _one(head.labels, Confusion.of(wanted, given, len(head.labels)))
             told["ece"] = calibration_error(probabilities[single], wanted)
             sides = wanted != 1
@@ -75,7 +76,7 @@ def measured(model: MentionModel, of: Sequence[Example]) -> Iterator[dict[str, A
                 either = np.where(probabilities[single][:, 2] >= probabilities[single][:, 0], 2, 0)
                 told["side_recall"] = Confusion.of(wanted[sides], either[sides], 3).macro_recall()
             yield {**common, "examples": int(single.sum()), **told}
-        if aspects := _aspects(model, of, scores, among):
+        if aspects := _aspects(judged, of, among):
             yield {"set": name, "head": "aspects", **aspects}
 
 
@@ -114,20 +115,18 @@ def _any(labels: Sequence[str], wanted: np.ndarray, given: np.ndarray) -> dict[s
     }
 
 
-def _aspects(
-    model: MentionModel, of: Sequence[Example], scores: np.ndarray, among: Sequence[bool]
-) -> dict[str, Any] | None:
+def _aspects(judged: Judged, of: Sequence[Example], among: Sequence[bool]) -> dict[str, Any] | None:
     """Return how well (aspect, sentiment) pairs are found, over the aspects that the examples tell of."""
     told, right, all_pairs, count = {}, 0, 0, 0
     for aspect in ASPECTS:
         head = f"aspect_{aspect}"
-        found = known(head, of, scores, among)
-        if found is None:
+        places = places_known(head, of, among)
+        if not places:
             continue
-        count = max(count, len(found.rows))
-        wanted = found.rows.argmax(axis=1)
+        count = max(count, len(places))
+        wanted = rows_of(head, of, places).argmax(axis=1)
         labels = BY_NAME[head].labels
-        given = np.array([labels.index(one) for one in answered(found.scores, model.rules).answers[head]])
+        given = np.array([labels.index(judged.answers[head][place]) for place in places])
         hits, hits_at_all = ((wanted == given) & (wanted > 0)).sum(), ((wanted > 0) & (given > 0)).sum()
         here, there = int((wanted > 0).sum()), int((given > 0).sum())
         right, all_pairs = right + int(hits), all_pairs + here + there

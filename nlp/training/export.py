@@ -28,17 +28,16 @@ from nlp.training.model import MentionModel, tokenizer
 
 def uncalibrated() -> dict[str, Any]:
     """Return what labels.json says before anything is chosen: probabilities as they come, the likeliest label."""
-    return {
-        "heads": {
-            head.name: {
-                "labels": head.labels,
-                "temperature": 1.0,
-                "weights": [0.5 if head.any else 1.0] * len(head.labels),
-                "at_least": 0.0,
-            }
-            for head in HEADS
+    heads = {
+        head.name: {
+            "labels": head.labels,
+            "temperature": 1.0,
+            "weights": [0.5 if head.any else 1.0] * len(head.labels),
+            "at_least": 0.0,
         }
+        for head in HEADS
     }
+    return {"heads": heads, "overall": heads["sentiment"]}
 
 
 def export(model: MentionModel, path: Path) -> None:

@@ -67,12 +67,20 @@ def scored(model: MentionModel, of: Sequence[Example]) -> np.ndarray:
     return model.scores([e.text for e in of], [e.name for e in of], [e.span for e in of])
 
 
+def places_known(head: str, of: Sequence[Example], among: Sequence[bool] | None = None) -> list[int]:
+    """Return the places of the examples (those `among` is true for) that tell something of a head."""
+    return [place for place, one in enumerate(of) if head in one.labels and (among is None or among[place])]
+
+
+def rows_of(head: str, of: Sequence[Example], places: Sequence[int]) -> np.ndarray:
+    """Return what the examples at these places tell of a head: probabilities of its labels, a row an example."""
+    return np.stack([row(of[place].labels)[PLACES[head]] for place in places])
+
+
 def known(head: str, of: Sequence[Example], scores: np.ndarray, among: Sequence[bool] | None = None) -> Known | None:
     """Return what the examples (those `among` is true for) tell of a head, None if nothing."""
-    told = [i for i, one in enumerate(of) if head in one.labels and (among is None or among[i])]
-    if not told:
-        return None
-    return Known(scores[told], np.stack([row(of[i].labels)[PLACES[head]] for i in told]))
+    places = places_known(head, of, among)
+    return Known(scores[places], rows_of(head, of, places)) if places else None
 
 
 def calibration_error(probabilities: np.ndarray, wanted: np.ndarray) -> float:

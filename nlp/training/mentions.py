@@ -9,7 +9,7 @@ chosen on and reported on is decided here, by part, by document (NewsMTSC) or by
     newsmtsc                   train, three of ten documents held out: half to choose on, half to report
     mams                       train fitted, val chosen on; terms (atsa) as names, categories (acsa) as aspects
     goemotions                 train fitted, dev chosen on
-    dynasent                   dev parts, to choose on only
+    dynasent                   dev parts by review: 70 % fitted, 15 % chosen on, 15 % reported; all of SST dev fitted
     isarcasm                   see sarcasm()
     own                        nlp/training/own/*.jsonl, ours: 70 % of families fitted, 10 % chosen on, 20 % reported
 """
@@ -105,12 +105,11 @@ def examples(folder: Path, part: str) -> Iterator[Example]:
     yield from topics(folder, part)
     yield from news(folder, part)
     yield from own(part)
+    yield from reviews(folder, part)
     if part != "reported":
         yield from dishes(folder, part)
         yield from dish_aspects(folder, part)
         yield from comments(folder, part)
-    if part == "chosen_on":
-        yield from reviews(folder)
 
 
 def tweets(folder: Path, part: str) -> Iterator[Example]:
@@ -208,16 +207,30 @@ def comments(folder: Path, part: str) -> Iterator[Example]:
             yield Example(text, "", None, labels, "comments")
 
 
-def reviews(folder: Path) -> Iterator[Example]:
-    """Yield sentences of reviews (DynaSent, development parts of both rounds); never fitted on."""
-    for name in ("round01-yelp", "round02-dynabench"):
-        with (folder / f"dynasent/dynasent-v1.1-{name}-dev.jsonl").open(encoding="utf-8") as file:
+REVIEWS = {
+    "dynasent-v1.1-round01-yelp-dev": "round01",
+    "dynasent-v1.1-round02-dynabench-dev": "round02",
+    "sst-dev-validated": "sst",
+}
+
+
+def reviews(folder: Path, part: str) -> Iterator[Example]:
+    """Yield sentences of reviews (DynaSent and SST, development parts), parted by the review they stand in.
+
+    To be fitted they carry the side as its five readers see it, who need not agree; else the one that most see.
+    """
+    for name, told_as in REVIEWS.items():
+        with (folder / f"dynasent/{name}.jsonl").open(encoding="utf-8") as file:
             for line in file:
                 found = json.loads(line)
-                if found["gold_label"] in SIDES:
-                    yield Example(
-                        found["sentence"], "", None, {"sentiment": found["gold_label"]}, f"reviews {name[:7]}"
-                    )
+                review = found.get("review_id") or (found.get("prompt_data") or {}).get("review_id")
+                at = "fitted" if told_as == "sst" else part_of(review or found["sentence"], fitted=70, chosen_on=15)
+                label: Any = found["gold_label"] if found["gold_label"] in SIDES else None
+                if part == "fitted":
+                    label = {side: len(readers) for side in SIDES if (readers := found["label_distribution"][side])}
+                    label = {side: count / sum(label.values()) for side, count in label.items()}
+                if at == part and label:
+                    yield Example(found["sentence"], "", None, {"sentiment": label}, f"reviews {told_as}")
 
 
 def sarcasm(folder: Path) -> Iterator[tuple[str, str]]:
@@ -316,29 +329,37 @@ def renamed(examples: Sequence[Example], share: float, seed: int) -> Iterator[Ex
 
 
 JOINTS = (" but ", " but ", ", but ", " while ", " whereas ", ". ", "! ", " and ", " - ", "; ", "\n", ". Meanwhile ")
-SHORT = 120  # characters of a text that may stand beside another
+SHORT = 120  # characters of a text that may stand beside others
+OTHERS = (1, 1, 1, 2, 4, 6)  # how many of these
 
 
 def beside(examples: Sequence[Example], share: float, seed: int) -> Iterator[Example]:
-    """Yield the examples, and a share of the short ones that judge a name once more, beside the text of another name.
+    """Yield the examples, and a share of the short ones that judge a name once more, beside texts of other names.
 
-    The side taken toward the name stays, whatever is said of the other; what else the text tells may not.
+    The side taken toward the name stays, whatever is said of the others and however much; what else the text tells may
+    not.
     """
     chance = random.Random(seed)  # noqa: S311
     told = [e for e in examples if e.name and "sentiment" in e.labels and len(e.text) <= SHORT and e.set != "dishes"]
     told = [one for one in told if one.span or place(one.text, one.name)]
     yield from examples
     for example in told:
-        other = chance.choice(told)
-        if chance.random() >= share or place(other.text, example.name) or place(example.text, other.name):
+        others = chance.choices(told, k=chance.choice(OTHERS))
+        if chance.random() >= share or any(
+            place(other.text, example.name) or place(example.text, other.name) for other in others
+        ):
             continue
         start, end = example.span or place(example.text, example.name) or (0, 0)
-        comes_first = chance.random() < 0.5
-        first, second = (example.text, other.text) if comes_first else (other.text, example.text)
-        first = first.rstrip(" .!") + chance.choice(JOINTS)
-        shift = 0 if comes_first else len(first)
+        at = chance.randint(0, len(others))
+        texts = [other.text for other in others]
+        texts.insert(at, example.text)
+        before = "".join(text.rstrip(" .!") + chance.choice(JOINTS) for text in texts[:at])
+        after = "".join(chance.choice(JOINTS) + text for text in texts[at + 1 :])
+        own_text = example.text.rstrip(" .!") if after else example.text
         labels = {head: example.labels[head] for head in ("sentiment", "certainty") if head in example.labels}
-        yield Example(first + second, example.name, (start + shift, end + shift), labels, "beside")
+        yield Example(
+            before + own_text + after, example.name, (len(before) + start, len(before) + end), labels, "beside"
+        )
 
 
 if __name__ == "__main__":  # python -m nlp.training.mentions FOLDER: how many there are of each

@@ -52,7 +52,7 @@ BESIDE = 0.5
 NAMED = 0.6  # of the texts with tags
 MASK = 103  # id in the vocabulary of BERT
 SAVE_EVERY = 300  # seconds
-HEAD_WEIGHTS = {head.name: 0.2 if head.name.startswith("aspect_") else 1.0 for head in HEADS}  # aspects are 13
+HEAD_WEIGHTS = {head.name: 0.3 if head.name.startswith("aspect_") else 1.0 for head in HEADS}  # aspects are 13
 HEAD_WEIGHTS["sentiment"] = 2.0
 TAG_WEIGHT = 0.25  # of a word
 

@@ -115,6 +115,26 @@ def test_labels_of_another_version_are_refused(tmp_path):
         rules(tmp_path / "labels.json")
 
 
+def test_a_text_as_a_whole_has_a_rule_of_its_own_for_sentiment(tmp_path):
+    for file in FOLDER.iterdir():
+        shutil.copy(file, tmp_path)
+    told = json.loads((FOLDER / "labels.json").read_text())
+    told["overall"]["weights"] = [0, 1, 0]
+    (tmp_path / "labels.json").write_text(json.dumps(told))
+    text = "Acme is the best bakery in town"
+    found = MentionModel(tmp_path).judge([text, text, text], ["Acme", None, ""])
+    assert found.answers["sentiment"] == ["positive", "neutral", "neutral"]
+    assert found.answers["emotion"] == MentionModel().judge([text] * 3, ["Acme", None, ""]).answers["emotion"]
+
+
+def test_labels_without_the_rule_for_whole_texts_are_refused(tmp_path):
+    told = json.loads((FOLDER / "labels.json").read_text())
+    del told["overall"]
+    (tmp_path / "labels.json").write_text(json.dumps(told))
+    with pytest.raises(ModelBroken, match="lacks 'overall'"):
+        rules(tmp_path / "labels.json")
+
+
 def test_weights_decide_and_thin_evidence_is_no_answer():
     scores = np.zeros((2, WIDTH))
     scores[0, PLACES["experience"]] = [0, 2, 1.9, -5]
