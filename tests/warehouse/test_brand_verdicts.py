@@ -167,6 +167,7 @@ def test_verdicts_that_go_on_from_the_last_publish_are_those_of_a_first_one(told
         told.parts["billing", None][at : at + hours] += 25
         told.parts[None, "mastodon"][at : at + hours] += 30
     told.coverage[-60] = told.negatives[-60] = told.others[None][-60] = 0
+    found = None
     with publishing() as going_on:
         for number, ago in enumerate((150, 149, 125, 110, 109, 90, 60, 40, 26, 25, 3, 0)):
             changed(told, number)
@@ -178,6 +179,7 @@ def test_verdicts_that_go_on_from_the_last_publish_are_those_of_a_first_one(told
                 assert sorted(map(str, found.to_pylist())) == sorted(map(str, first.to_pylist())), ago
                 assert sorted(map(str, first.to_pylist())) == sorted(map(str, brand_verdicts(anew).to_pylist()))
                 assert kept(going_on) == kept(anew), ago
+    assert found is not None
     assert min(row["hour"] for row in found.to_pylist()) < hour(72), "what was told long ago is still told"
 
 

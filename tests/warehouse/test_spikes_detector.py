@@ -1,6 +1,7 @@
 """The detector of negative spikes: rows in, verdicts out; it never looks ahead and judges each series by itself."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,20 +122,23 @@ def test_judging_goes_on_from_a_memory_as_if_it_had_never_stopped(day, seed):
     negatives[: 24 * 9, 5] = np.nan
     hours, series = mentions.shape
     number, hour = np.meshgrid(np.arange(series), np.arange(START, START + hours))
-    rows = spikes.Rows(*(part.T.ravel() for part in (number, hour, mentions, negatives, np.zeros(mentions.shape))))
+    every: list[Any] = [part.T.ravel() for part in (number, hour, mentions, negatives, np.zeros(mentions.shape))]
+    rows = spikes.Rows(*every)
+
+    def some(chosen: Any) -> spikes.Rows:
+        return spikes.Rows(*(part[chosen] for part in every))
+
     first, until = START // 24, START // 24 + day
     whole, memory = spikes.judge_on(rows, 7, spikes.DEFAULT, None, until)
     later = rows.hour >= 24 * until
-    on, same = spikes.judge_on(
-        spikes.Rows(*(part[later] for part in rows)), 7, spikes.DEFAULT, Memory.unpacked(memory.packed()), until
-    )
+    on, same = spikes.judge_on(some(later), 7, spikes.DEFAULT, Memory.unpacked(memory.packed()), until)
     for name in vars(on):
         if name != "state":  # of which the opening of an incident may lie before
             assert np.array_equal(getattr(whole, name)[later], getattr(on, name), equal_nan=True), name
     assert same.packed() == memory.packed()
     between = rows.hour < 24 * (first + 36)
-    _, further = spikes.judge_on(spikes.Rows(*(part[between] for part in rows)), 7, spikes.DEFAULT, None, first + 34)
-    _, later_on = spikes.judge_on(spikes.Rows(*(part[later] for part in rows)), 7, spikes.DEFAULT, memory, first + 34)
+    _, further = spikes.judge_on(some(between), 7, spikes.DEFAULT, None, first + 34)
+    _, later_on = spikes.judge_on(some(later), 7, spikes.DEFAULT, memory, first + 34)
     assert later_on.packed() == further.packed()
 
 
