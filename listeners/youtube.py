@@ -24,15 +24,14 @@ from pydantic import Field, field_validator
 
 from listeners import youtube_comments, youtube_kept
 from listeners.budget import Budget
-from listeners.consent import without_opt_in
 from listeners.feed import CURSOR_FAULTS, FeedOptions, Page, Phrases, Visit, WebAddress
 from listeners.feed_document import document_of
 from listeners.places import one_by_one
-from listeners.plain_text import clean
-from listeners.post import empty_page, row, text_of, to_page
+from listeners.post import empty_page, text_of, to_page
 from listeners.rss import xml_entry
 from listeners.youtube_api import Api
-from listeners.youtube_comments import WATCH_PAGE, Comments, post_id
+from listeners.youtube_comments import Comments
+from listeners.youtube_video import video_row
 
 KEPT_A_REQUEST, standing = youtube_kept.KEPT_A_REQUEST, youtube_kept.standing
 
@@ -128,17 +127,14 @@ def to_video(item: dict[str, Any], visit: Visit) -> dict[str, Any]:
     if not _VIDEO_ID.fullmatch(video):
         raise ValueError(f"'yt_videoid' is {video[:60]!r}")
     entry, channel = xml_entry(item), item.get("yt_channelid")
-    return row(
+    return video_row(
         visit,
-        post_id=post_id(video),
-        kind="video",
-        url=f"{WATCH_PAGE}{video}",
-        title=clean(text_of(item, "title")),
-        text=clean(item.get("summary") or ""),  # plain text, though feedparser takes it for HTML
+        video,
+        title=text_of(item, "title"),
+        text=item.get("summary") or "",  # plain text, though feedparser takes it for HTML
         account=channel if isinstance(channel, str) and channel else entry.author,
         published_at=entry.published_at,
         views=entry.views,
-        consent=without_opt_in(visit),
     )
 
 

@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from listeners.budget import Budget
-from listeners.consent import without_opt_in
 from listeners.entry import number
 from listeners.feed import FeedFormatChanged, Page, Visit
-from listeners.plain_text import clean
-from listeners.post import row, text_of, to_page
+from listeners.post import text_of, to_page
 from listeners.standing import Kept, told
 from listeners.youtube_api import Api, NoComments, NotForUs, NotThere
-from listeners.youtube_comments import WATCH_PAGE, post_id, to_post
+from listeners.youtube_comments import post_id, to_post
+from listeners.youtube_video import video_row
 
 VIDEOS_A_REQUEST = 50
 KEPT_A_REQUEST = COMMENTS_A_REQUEST = 20
@@ -68,17 +67,14 @@ def to_video(item: dict[str, Any], visit: Visit) -> dict[str, Any]:
     Raises LeftOut where consent is lacking; KeyError, TypeError or ValueError where it lacks what it must have.
     """
     video, about = text_of(item, "id"), item["snippet"]
-    return row(
+    return video_row(
         visit,
-        post_id=post_id(video),
-        kind="video",
-        url=f"{WATCH_PAGE}{video}",
-        title=clean(text_of(about, "title")),
-        text=clean(about.get("description") or ""),
+        video,
+        title=text_of(about, "title"),
+        text=about.get("description") or "",
         account=text_of(about, "channelId"),
         published_at=about.get("publishedAt"),
         views=number((item.get("statistics") or {}).get("viewCount")),
-        consent=without_opt_in(visit),
     )
 
 
