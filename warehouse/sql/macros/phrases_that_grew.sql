@@ -1,6 +1,6 @@
 -- phrases_that_grew(brand, since, unit, as_of): what people say now where they complain, and did not before.
 -- Grain:   one row per brand, aspect, stage and phrase that grew, the most surely grown first.
--- Reads:   complaint_phrases, units_in, span, phrases_of, lake.posts.
+-- Reads:   complaint_phrases, units_in, span, complained_of, phrases_of, lake.posts.
 -- Read by: the data team, hotspots.
 -- Takes:   as trend, without a grain.
 -- Method:  phrases are those of phrases_of, of texts that speak against the aspect at that stage; a
@@ -19,15 +19,14 @@ WITH params AS (
     FROM span(since, as_of) AS now, span(since, as_of, back := 1) AS before
 ), drawn AS (
     SELECT said.brand, said.hour, said.stage, said.post_id, said.version, said.known_from,
-           list_distinct(list_transform(list_filter(said.aspects, lambda found: found.sentiment < 0),
-                                        lambda found: found.aspect)) AS against
+           complained_of(said.aspects) AS against
     FROM (
         FROM units_in(brand, since, unit, as_of)
         UNION ALL
         FROM units_in(brand, since, unit, as_of, back := 1)
     ) AS said, params
     WHERE (unit IS NOT NULL OR as_of IS NOT NULL)
-      AND len(list_filter(said.aspects, lambda found: found.sentiment < 0)) > 0
+      AND len(complained_of(said.aspects)) > 0
     QUALIFY row_number() OVER (PARTITION BY said.brand, CAST(said.hour AS DATE) ORDER BY hash(said.post_id))
                 <= params.texts_at_most
 ), texts AS (

@@ -1,6 +1,6 @@
 -- speakers_in(brand, since, as_of): who spoke of a brand in a period.
 -- Grain:   one row per brand and speaker.
--- Reads:   brand_speakers, said_in, span.
+-- Reads:   brand_speakers, said_in, span, advice_of.
 -- Read by: advocates, switching_flows, word_of_mouse.
 -- Takes:   brand (NULL: every brand), since and as_of, as trend.
 -- Method:  who spoke, as known now, lies ready in the mart brand_speakers; as known earlier, it is counted from opinions.
@@ -15,8 +15,7 @@ UNION ALL
 SELECT heard.brand, heard.speaker, bool_or(heard.author IS NOT NULL), bool_or(heard.intents IS NOT NULL),
        arg_max(heard.act, 4 * epoch_us(heard.published_at) + heard.act) FILTER (heard.act <> 0)
 FROM (
-    SELECT said.*, CAST(coalesce(list_contains(said.intents, 'recommend'), false) AS INT)
-                       - CAST(coalesce(list_contains(said.intents, 'warn_off'), false) AS INT) AS act
+    SELECT said.*, advice_of(said.intents) AS act
     FROM said_in(brand, since, as_of) AS said
     WHERE as_of IS NOT NULL
 ) AS heard

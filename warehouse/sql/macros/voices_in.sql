@@ -1,6 +1,6 @@
 -- voices_in(brand, since, unit, as_of, back): what was said of a brand, each unit once.
 -- Grain:   one row per brand and unit: of mentions that are one unit, the latest.
--- Reads:   voices, units_in, span.
+-- Reads:   voices, units_in, span, complained_of, is_of_billing.
 -- Read by: hotspots, consistency, friction, employer.
 -- Takes:   as trend; back, so many periods earlier.
 -- Method:  voices as known now lie ready in the mart voices; whatever else is asked is counted from opinions.
@@ -13,9 +13,6 @@ WHERE unit IS NULL AND as_of IS NULL AND (brand IS NULL OR told.brand = brand)
   AND told.hour >= asked.starts AND told.hour < asked.ends
 UNION ALL
 SELECT said.brand, said.hour, said.feed, said.sentiment, said.experience, said.stage, said.staff, said.is_early,
-       list_distinct(list_transform(list_filter(said.aspects, lambda found: found.sentiment < 0),
-                                    lambda found: found.aspect)),
-       coalesce(said.stage = 'pay', false)
-           OR coalesce(list_contains(list_transform(said.aspects, lambda found: found.aspect), 'billing'), false)
+       complained_of(said.aspects), is_of_billing(said.stage, said.aspects)
 FROM units_in(brand, since, unit, as_of, back := back) AS said
 WHERE unit IS NOT NULL OR as_of IS NOT NULL

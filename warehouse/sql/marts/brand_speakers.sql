@@ -1,7 +1,7 @@
 -- brand_speakers: who speaks of each brand, when last, and whether they last recommended it or warned others off.
 -- Grain:   one row per (brand, speaker).
 -- Parts:   brand, speaker
--- Reads:   opinions.
+-- Reads:   opinions, advice_of.
 -- Read by: speakers_in.
 -- Method:  what stands now counts. Whoever was last heard since a time was heard since then, so that different speakers
 --          need no counting. A post that both recommends and warns off is no act; of two acts at one moment the
@@ -15,8 +15,7 @@
 --   last_act: 1: recommended it; -1: warned others off; NULL if it never did
 WITH said AS (
     SELECT brand, speaker, author, hour, published_at, intents IS NOT NULL AS is_judged,
-           CAST(coalesce(list_contains(intents, 'recommend'), false) AS INT)
-               - CAST(coalesce(list_contains(intents, 'warn_off'), false) AS INT) AS act
+           advice_of(intents) AS act
     FROM opinions
     WHERE known_until IS NULL
 )

@@ -1,7 +1,7 @@
 -- voices: what voices say of each brand; a voice is an author telling a story on a day, and counts once.
 -- Grain:   one row per (brand, post_id), the post being the last of a voice on its day.
 -- Parts:   brand, CAST(hour AS DATE)
--- Reads:   opinions.
+-- Reads:   opinions, complained_of, is_of_billing.
 -- Read by: feed_hours, complaint_phrases, voices_in.
 -- Method:  of the mentions that make one voice the last one tells what it says, and where and when. What stands now
 --          counts. Most voices speak once: they are spared the sorting.
@@ -38,11 +38,6 @@ WITH standing AS NOT MATERIALIZED (  -- wide: to read it again is cheaper
         PARTITION BY brand, speaker, story_id, CAST(hour AS DATE) ORDER BY published_at DESC, post_id DESC) = 1
 )
 SELECT brand, hour, post_id, version, feed, first_hour, first_feed, last_side, sentiment, experience, stage, staff,
-       is_early,
-       list_sort(list_distinct(list_transform(list_filter(aspects, lambda found: found.sentiment < 0),
-                                              lambda found: found.aspect))) AS against,
-       coalesce(stage = 'pay', false)
-           OR coalesce(list_contains(list_transform(aspects, lambda found: found.aspect), 'billing'), false)
-           AS is_billing
+       is_early, complained_of(aspects) AS against, is_of_billing(stage, aspects) AS is_billing
 FROM told
 ORDER BY brand, hour  -- a brand's days lie together, so that a question reads little
