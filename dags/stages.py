@@ -4,7 +4,6 @@ Airflow's tasks and `wom` call the same functions. Each finds its own work in th
 byte and run again, and asks for time and for whoever wants to follow its progress as arguments.
 """
 
-import asyncio
 import os
 import secrets
 from collections import Counter, defaultdict
@@ -21,6 +20,7 @@ from dags.demo_lake import refuse_to_mix
 from dags.notify import PATIENCE, Patience
 from dags.polling import is_due, last_visits
 from dags.settings import BrandSettings, Settings, SettingsError, address_of
+from listeners import event_loop
 from listeners.feed import FeedOptions
 from listeners.registry import has_history
 from nlp.sentiment_errors import sentiment_errors
@@ -121,7 +121,7 @@ def collect(
     if window:
         feeds = [feed for feed in feeds if has_history(feed.source)]
     visitor = _visitor(settings, now, environment)
-    return asyncio.run(visitor.visit_all(feeds, window=window, on_visit=on_visit))
+    return event_loop.run(visitor.visit_all(feeds, window=window, on_visit=on_visit))
 
 
 def preview(
@@ -135,7 +135,7 @@ def preview(
     from dags.previewing import preview as look
     from nlp.matcher import Matcher
 
-    return asyncio.run(
+    return event_loop.run(
         look(
             settings.feeds,
             Matcher(settings.recognised),
@@ -451,7 +451,7 @@ def sweep(
     if not feeds:
         return []
     visitor = _visitor(settings, now, environment)
-    visits = asyncio.run(visitor.visit_all(feeds, readings=readings, on_visit=on_visit))
+    visits = event_loop.run(visitor.visit_all(feeds, readings=readings, on_visit=on_visit))
     for visit in visits:
         if visit["outcome"] not in NO_ANSWER:
             sweeping.save(lake, visit["feed"], planned[visit["feed"]].reached)
