@@ -15,10 +15,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from listeners.feed import FeedError, FeedFormatChanged, Page, TakenDown, Visit
+from listeners.feed import FeedBlocked, FeedError, FeedFormatChanged, Page, TakenDown, Visit
 from listeners.post import empty_page
 
 GONE = frozenset({404, 410})
+REFUSED_IN_A_ROW = 3  # then it is us whom the server refuses, not these posts
 
 
 class Kept(NamedTuple):
@@ -55,21 +56,32 @@ async def asked_each(
     """Yield one page that tells which posts are gone, of those that are asked for one after the other.
 
     is_gone: asks for a post; None where the answer does not tell. Raises what it raises, after the page of what was
-    learnt until then; FeedFormatChanged where no answer tells anything.
+    learnt until then; FeedFormatChanged where no answer tells anything. A post that is refused (FeedBlocked) does not
+    tell either, or it would keep those after it from ever being asked for; several in a row end it.
     """
     gone: set[str] = set()
-    asked, unclear, failure = 0, 0, None
+    asked, unclear, refused = 0, 0, 0
+    refusal = failure = None
     for post_id in post_ids:
         try:
             answer = await is_gone(post_id)
+        except FeedBlocked as error:
+            answer, refusal, refused = None, error, refused + 1
+            if refused == REFUSED_IN_A_ROW:
+                failure = refusal
+                break
         except FeedError as error:
             failure = error
             break
+        else:
+            refused = 0
         asked, unclear = asked + (answer is not None), unclear + (answer is None)
         gone |= {post_id} if answer else set()
     yield told(visit, asked, gone, unclear=unclear)
     if failure is None and unclear and not asked:
-        failure = FeedFormatChanged(visit.feed.id, f"none of {unclear} answers tells whether the post asked for stands")
+        failure = refusal or FeedFormatChanged(
+            visit.feed.id, f"none of {unclear} answers tells whether the post asked for stands"
+        )
     if failure is not None:
         raise failure
 

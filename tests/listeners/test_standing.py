@@ -49,6 +49,25 @@ async def test_items_of_hacker_news_that_are_null_deleted_or_dead_are_gone():
     assert gone(pages) == {f"hackernews:{number}" for number in (2, 3, 4, 5)}
 
 
+async def test_a_post_that_is_always_refused_does_not_keep_those_after_it_from_being_asked_for():
+    items = {f"/v0/item/{number}.json": document({"id": number, "type": "story"}) for number in (1, 3, 6)}
+    answers = items | {f"/v0/item/{number}.json": Answer(b"", 403) for number in (2, 4)}
+    async with serve(by_path(answers)) as stub:
+        options = hackernews.Options(id="hn", source="hackernews", items_url=f"{stub.url}/v0")
+        pages = await asked_again(hackernews, options, [Kept(f"hackernews:{n}", None) for n in range(1, 7)])
+    assert gone(pages) == {"hackernews:5"}
+    assert "of 2 of 6 posts no answer tells" in pages[-1].suspect
+
+
+@pytest.mark.parametrize(("kept", "asked"), [(2, 2), (9, 3)])
+async def test_a_server_that_refuses_one_post_after_the_other_is_not_asked_for_all_of_them(kept, asked):
+    async with serve(lambda request: Answer(b"", 403)) as stub:
+        options = hackernews.Options(id="hn", source="hackernews", items_url=f"{stub.url}/v0")
+        with pytest.raises(FeedBlocked, match="403"):
+            await asked_again(hackernews, options, [Kept(f"hackernews:{n}", None) for n in range(kept)])
+    assert len(stub.requests) == asked
+
+
 async def test_of_mastodon_only_posts_of_the_instance_itself_can_be_asked_for():
     async with serve(by_path({"/api/v1/statuses/7": document({"id": "7"})})) as stub:
         options = mastodon.Options(id="m", source="mastodon", url=stub.url)
@@ -241,7 +260,9 @@ PAGE = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in</bo
 )
 async def test_a_lemmy_instance_that_turns_us_away_takes_nothing_down(answer, error):
     with pytest.raises(error):
-        await lemmy_asked_again({"{}/post/1": [resolved("{}/post/1")], "{}/post/2": [answer]})
+        await lemmy_asked_again(
+            {"{}/post/1": [resolved("{}/post/1")], **{f"{{}}/post/{number}": [answer] for number in (2, 3, 4)}}
+        )
 
 
 async def test_articles_that_are_not_there_and_comments_that_are_deleted_are_gone():
