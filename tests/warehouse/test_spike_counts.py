@@ -46,6 +46,7 @@ def counts():
     """The counts of opinions by aspect, source and hour; visits are some hours before NOW, aside: not planned ones."""
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA lake")
+        connection.execute(statement("macros", "complained_of").text)
 
         def count(said, visits=(), failed=(), aside=()):
             at = {hours: hours_ago(hours).replace(tzinfo=None) for hours in (*visits, *failed, *aside)}

@@ -1,8 +1,8 @@
 -- what_grew(brand, since, until, as_of): what the negative word of mouth of a time is made of, beside what is usual.
 -- Grain:   one row per dimension and value: aspect, stage, source, experience, author (new to the brand, or heard of it
 --          before), story (its story_id, where 2 or more posts tell it), phrase; what is most beyond the usual first.
--- Reads:   opinions, brand_hours, phrases_of, grown_z, is_known, wilson_low, wilson_high, too_few, if_enough,
---          lake.posts.
+-- Reads:   opinions, brand_hours, complained_of, phrases_of, grown_z, is_known, wilson_low, wilson_high, too_few,
+--          if_enough, lake.posts.
 -- Read by: the data team, why, warehouse/evidence.py.
 -- Takes:   brand; since and until, TIMESTAMPs in UTC, from the hour of the first to before that of the other; as_of, as
 --          trend.
@@ -44,9 +44,7 @@ WITH params AS (
                'experience': [nullif(known.experience, 'unknown')],
                'author': [CASE WHEN heard.day_before >= heard.day - params.new_after THEN 'heard of it before'
                                WHEN known.author IS NOT NULL THEN 'new to the brand' END],
-               'aspect': coalesce(nullif(list_distinct(list_transform(
-                   list_filter(known.aspects, lambda found: found.sentiment < 0), lambda found: found.aspect)), []),
-                   [NULL])
+               'aspect': coalesce(nullif(complained_of(known.aspects), []), [NULL])
            } AS told
     FROM params, known
     JOIN heard ON heard.speaker = known.speaker AND heard.day = CAST(known.published_at AS DATE)

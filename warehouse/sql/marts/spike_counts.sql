@@ -3,7 +3,7 @@
 -- Grain:   one row per (brand, aspect, source, hour) with mentions; aspect NULL: whatever it is about; source NULL:
 --          wherever it is said. No row has both.
 -- Parts:   brand, CAST(hour AS DATE)
--- Reads:   opinions, lake.visits.
+-- Reads:   opinions, complained_of, lake.visits.
 -- Read by: negative_spikes, judged_series, series_hours, judged_before, praise_hours.
 -- Method:  an hour's posts of a feed are looked at by the feed's first answered visit after the hour had closed: what
 --          was found up to then counts, and what comes later is late. So an hour is judged by as much as was known
@@ -37,9 +37,7 @@ WITH looks AS (
     FROM opinions AS said
     JOIN looked_at AS looks ON looks.feed = said.feed AND looks.hour = said.hour
 ), counted AS (
-    SELECT brand, hour, source, sentiment, is_history,
-           list_distinct(list_transform(list_filter(aspects, lambda found: found.sentiment < 0),
-                                        lambda found: found.aspect)) AS against
+    SELECT brand, hour, source, sentiment, is_history, aspects
     FROM placed
     WHERE is_counted
     QUALIFY row_number() OVER (PARTITION BY brand, speaker, CAST(hour AS DATE), sentiment ORDER BY hour, post_id) = 1
@@ -52,7 +50,9 @@ WITH looks AS (
 ), of_aspects AS (
     SELECT brand, aspect, CAST(NULL AS VARCHAR) AS source, hour, count(*) AS mentions, count(*) AS negatives,
            0 AS positives, count(*) FILTER (is_history) AS history, 0 AS late
-    FROM (SELECT brand, unnest(against) AS aspect, hour, is_history FROM counted WHERE sentiment = -1)
+    FROM (SELECT brand, unnest(complained_of(aspects)) AS aspect, hour, is_history
+          FROM counted
+          WHERE sentiment = -1)
     GROUP BY brand, aspect, hour
 ), of_late AS (
     SELECT brand, CAST(NULL AS VARCHAR) AS aspect, source, hour, 0 AS mentions, 0 AS negatives, 0 AS positives,

@@ -2,7 +2,7 @@
 -- Grain:   one row per brand of listening.toml and aspect that is complained of and has no owner; aspect NULL: no
 --          aspect was found, and the brand has no default owner. None for brands with a default owner, who has the
 --          rest.
--- Reads:   brands, opinions, lake.snapshot.
+-- Reads:   brands, opinions, complained_of, lake.snapshot.
 -- Read by: the data team.
 -- Method:  mentions of the 30 days before the snapshot. One that complains of several aspects counts for each of them
 --          that nobody owns.
@@ -19,8 +19,7 @@ WITH params AS (
     WHERE NOT list_contains(map_keys(owners), 'default')
 ), against AS (
     SELECT without_default.brand, without_default.owned, said.author, said.published_at,
-           list_distinct(list_transform(list_filter(said.aspects, lambda found: found.sentiment < 0),
-                                        lambda found: found.aspect)) AS aspects
+           complained_of(said.aspects) AS aspects
     FROM without_default
     JOIN opinions AS said ON said.brand = without_default.brand, params, lake.snapshot AS snapshot
     WHERE said.sentiment = -1 AND said.known_until IS NULL AND said.hour >= snapshot.hour - params.looked_back
