@@ -9,15 +9,16 @@ import unicodedata
 from typing import NamedTuple
 
 # Signs people and phones write for the same thing. Each maps one character to one.
-_SAME = str.maketrans(
-    {
-        "\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u02b9": "'", "\uff07": "'", "\u00b4": "'", "`": "'",
-        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"', "\uff02": '"',
-        "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2212": "-", "\uff0d": "-",
-        "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u3000": " ", "\n": " ", "\t": " ", "\r": " ",
-        "\uff03": "#", "\uff20": "@", "\uff06": "&",
-    }
-)  # fmt: skip
+_SAME = {
+    "\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u02b9": "'", "\uff07": "'", "\u00b4": "'", "`": "'",
+    "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"', "\uff02": '"',
+    "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2212": "-", "\uff0d": "-",
+    "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u3000": " ", "\n": " ", "\t": " ", "\r": " ",
+    "\uff03": "#", "\uff20": "@", "\uff06": "&",
+}  # fmt: skip
+_SIGN = re.compile(f"[{re.escape(''.join(_SAME))}]")
+# Of bytes: str.translate looks every letter up, which takes longer than to find the brands in what it gives.
+_FOLDED_ASCII = bytes(range(128)).lower().translate(bytes.maketrans(b"`\n\t\r", b"'   ")).ljust(256, b"\0")
 
 # Scripts written without spaces: a name may touch other letters of them on either side.
 UNSPACED_LETTERS = (  # as they stand in a pattern's brackets
@@ -45,13 +46,13 @@ class Folded(NamedTuple):
 
 def same_signs(text: str) -> str:
     """Return the text, as long as before, with one sign for each kind of apostrophe, quote, dash and space."""
-    return text.translate(_SAME)
+    return _SIGN.sub(lambda found: _SAME[found[0]], text)
 
 
 def fold(text: str) -> Folded:
     """Return the text without case and with `same_signs`, and the way back."""
     if text.isascii():
-        return Folded(text.lower().translate(_SAME), None)
+        return Folded(text.encode("ascii").translate(_FOLDED_ASCII).decode("ascii"), None)
     folded = same_signs(text).casefold()
     if len(folded) == len(text):  # folding never shortens a character, so none was lengthened
         return Folded(folded, None)

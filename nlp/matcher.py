@@ -79,7 +79,7 @@ class Matcher:
 
     def names_any(self, *texts: str | None) -> bool:
         """Return whether any of the texts names a brand: what decides which posts of a firehose are kept."""
-        return any(self.matches(text) for text in texts if text)
+        return any(map(self.matches, filter(None, texts)))
 
     def _add(self, brand: Brand) -> None:
         for alias in (brand.name, *brand.aliases):

@@ -202,6 +202,11 @@ def test_a_small_alphabet_agrees_with_a_search_by_brute_force(text, names):
     assert [(m.start, m.end, m.brand) for m in matches] == sorted(kept)
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_a_text_of_ascii_folds_as_it_would_within_another(text):
+    assert fold(text).text + " \u00e9" == fold(text + " \u00e9").text
+
+
 @given(WILD)
 def test_folded_places_lead_back_to_the_original(text):
     folded = fold(text)
