@@ -4,7 +4,7 @@
 
 Of several models of one line of descent the mean is taken, weight by weight (Wortsman et al. 2022).
 Weights become int8 per output channel, activations are scaled as they come (dynamic). Weights keep to 7 bits
-(reduce_range): processors without VNNI overflow otherwise. Nodes are fused first, for speed.
+(reduce_range): processors without VNNI overflow otherwise. Nodes are fused first, for speed, but for the norms.
 """
 
 # pyright: reportMissingImports=false
@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import torch
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 
@@ -67,6 +69,48 @@ def export(model: MentionModel, path: Path) -> None:
         quantize_dynamic(
             fused, path, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8, extra_options=known
         )
+    made = onnx.load(path)
+    with_plain_norms(made.graph)
+    onnx.save(made, path)
+
+
+def with_plain_norms(graph: onnx.GraphProto) -> None:
+    """Write each sum of layer and skipped layer that is normalised as single steps: a fifth of a text's time less.
+
+    onnxruntime (1.32) works through SkipLayerNormalization a number at a time, through plain steps many at a time. The
+    deviation is told by the sum of squares, not their mean, so that it does not put the steps together again.
+    """
+    weights = {one.name: one for one in graph.initializer}
+    made: list[onnx.NodeProto] = []
+    for node in graph.node:
+        if node.op_type != "SkipLayerNormalization":
+            made.append(node)
+            continue
+        layer, skipped, scale, shift, bias = node.input
+        width = weights[scale].dims[0]
+        [epsilon] = [one.f for one in node.attribute if one.name == "epsilon"]
+        name = node.output[0]
+        whole, total, mean, centred, squares, spread, deviation, even, scaled = (f"{name}.{n}" for n in range(9))
+        for constant, value in (
+            (f"{name}.epsilon", [width * epsilon]),
+            (f"{name}.scale", np.sqrt(width) * numpy_helper.to_array(weights[scale])),
+        ):
+            graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), constant))
+        made += [
+            helper.make_node("Add", [layer, bias], [whole]),
+            helper.make_node("Add", [whole, skipped], [total]),
+            helper.make_node("ReduceMean", [total], [mean], axes=[-1]),
+            helper.make_node("Sub", [total, mean], [centred]),
+            helper.make_node("ReduceSumSquare", [centred], [squares], axes=[-1]),
+            helper.make_node("Add", [squares, f"{name}.epsilon"], [spread]),
+            helper.make_node("Sqrt", [spread], [deviation]),
+            helper.make_node("Div", [centred, deviation], [even]),
+            helper.make_node("Mul", [even, f"{name}.scale"], [scaled]),
+            helper.make_node("Add", [scaled, shift], [name]),
+        ]
+        graph.initializer.remove(weights[scale])
+    del graph.node[:]
+    graph.node.extend(made)
 
 
 def mean(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

