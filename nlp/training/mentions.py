@@ -12,6 +12,8 @@ chosen on and reported on is decided here, by part, by document (NewsMTSC) or by
     dynasent                   dev parts by review: 70 % fitted, 15 % chosen on, 15 % reported; all of SST dev fitted
     isarcasm                   see sarcasm()
     own                        nlp/training/own/*.jsonl, ours: 70 % of families fitted, 10 % chosen on, 20 % reported
+
+Besides, unseen.jsonl: ours, by somebody who had read what the labels mean and none of the others' texts; in no part.
 """
 
 import csv
@@ -30,6 +32,7 @@ from nlp.mention_labels import ASPECTS, BY_NAME, HEADS, PLACES, WIDTH
 from nlp.mention_text import place
 
 OWN = Path(__file__).parent / "own"
+UNSEEN = Path(__file__).parent / "unseen.jsonl"
 PARTS = ("fitted", "chosen_on", "reported")
 SIDES = ("negative", "neutral", "positive")
 

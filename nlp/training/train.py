@@ -2,6 +2,7 @@
 
     python -m nlp.training.train FOLDER TO [--from CHECKPOINT] [--seed 1] [--rate 1.5e-4] [--minutes 35]
                                 [--threads 1] [--keep SET=TIMES ...]
+                                [--teacher BASE [--taught-by CHECKPOINT]]
 
 FOLDER holds the labelled sets (nlp/training/mentions.py and tagged.py say which). TO is a folder: it receives last.pt
 every few minutes, from which the same command goes on if broken off, and model.pt in the end. --from starts from the
@@ -9,9 +10,11 @@ model.pt of an earlier run (or of recover.py), and also learns sarcasm from it: 
 that model reads in their literal rephrases. --keep says how often a set's examples are shown (0.5: half of them, drawn
 by the seed; 1 where nothing is said), by the first word of its name. One seed gives one order of examples. --minutes
 ends the run early; the rate falls with the share of steps or of time, whichever is further, so what is shown last
-always counts least.
+always counts least. --teacher fits the larger model of teacher.py instead, whose base lies in that folder; with
+--taught-by, the smaller one, which learns what that larger one answers as much as what is told.
 
-Cost (2026-11): about 100 examples per CPU second in bf16 where there is AMX, 65 in fp32. One thread does most on a
+Cost (2026-11): about 100 examples per CPU second in bf16 where there is AMX, 65 in fp32; the teacher, 19 while it
+is fitted. One thread does most on a
 machine that others use too: two wait for each other.
 """
 
@@ -38,7 +41,7 @@ from nlp.named_entities import TAGS
 from nlp.training.mentions import SIDES, Example, beside, examples, renamed, row, sarcasm
 from nlp.training.model import MASK, MentionModel, tokenizer
 from nlp.training.tagged import Tagged, allowed, tagged
-from nlp.training.teacher import Teacher
+from nlp.training.teacher import Teacher, answers
 
 BATCH = 32
 LENGTHS = 8  # a batch's length is a multiple of: kernels are made anew for each
@@ -55,6 +58,7 @@ SAVE_EVERY = 300  # seconds
 HEAD_WEIGHTS = {head.name: 0.3 if head.name.startswith("aspect_") else 1.0 for head in HEADS}  # aspects are 13
 HEAD_WEIGHTS["sentiment"] = 2.0
 TAG_WEIGHT = 0.25  # of a word
+TAUGHT = 0.5  # share of what is told that a teacher tells, if there is one
 
 AMX = torch.cpu._is_amx_tile_supported()  # without it bf16 is slower than fp32
 
@@ -187,8 +191,18 @@ def meant(model: MentionModel | Teacher, pairs: Iterable[tuple[str, str]], piece
         yield Example(text, "", None, {"sentiment": dict(zip(SIDES, sides, strict=True))}, "sarcasm")
 
 
-def fit(model: MentionModel | Teacher, shown: Sequence[list[Item]], to: Path, rate: float, seconds: float) -> None:
-    """Fit the model to the batches, going on from TO/last.pt if there is one, until they or the seconds end."""
+def fit(
+    model: MentionModel | Teacher,
+    shown: Sequence[list[Item]],
+    to: Path,
+    rate: float,
+    seconds: float,
+    teacher: Teacher | None = None,
+) -> None:
+    """Fit the model to the batches, going on from TO/last.pt if there is one, until they or the seconds end.
+
+    teacher: whose answers are learned beside the labels, those to what nobody labelled, too.
+    """
     optimizer = torch.optim.AdamW(groups(model, rate), fused=True)
     full = [group["lr"] for group in optimizer.param_groups]
     first, spent = 0, 0.0
@@ -210,7 +224,12 @@ def fit(model: MentionModel | Teacher, shown: Sequence[list[Item]], to: Path, ra
         ids, kinds, labels, tags = tensors(shown[step])
         with torch.autocast("cpu", torch.bfloat16, enabled=AMX):
             scores, tag_scores = model(hidden(ids, kinds), kinds)
-        cost = loss(scores.float(), labels) + tag_loss(tag_scores, tags)
+        cost = loss(scores.float(), labels)
+        if teacher is not None:
+            with torch.autocast("cpu", torch.bfloat16, enabled=AMX):
+                taught = answers(teacher, ids, kinds)
+            cost = (1 - TAUGHT) * cost + TAUGHT * loss(scores.float(), taught)
+        cost = cost + tag_loss(tag_scores, tags)
         cost.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -246,13 +265,18 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--taught-by", type=Path)
     parser.add_argument("--keep", nargs="*", default=[])
     told = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     told.to.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(told.seed)
     torch.set_num_threads(told.threads)
-    pieces, model = tokenizer(), Teacher(told.teacher) if told.teacher else MentionModel()
+    teacher = Teacher(told.teacher) if told.teacher else None
+    if teacher is not None and told.taught_by:
+        teacher.load_state_dict(torch.load(told.taught_by, weights_only=True))
+        teacher.eval()
+    pieces, model = tokenizer(), MentionModel() if teacher is None or told.taught_by else teacher
     known: list[Example] = list(examples(told.folder, "fitted"))
     if told.start:
         found = model.load_state_dict(torch.load(told.start, weights_only=True), strict=False)
@@ -262,7 +286,7 @@ def main() -> None:
     shown = drawn([*known, *tagged(told.folder, "fitted")], dict(times(told.keep)), told.seed)
     made = batches(items(shown, pieces), told.seed)
     log.info("%d examples, %d batches", len(shown), len(made))
-    fit(model, made, told.to, told.rate, told.minutes * 60)
+    fit(model, made, told.to, told.rate, told.minutes * 60, teacher if told.taught_by else None)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 from nlp.mention_labels import PLACES, WIDTH
 from nlp.training.measure import Confusion, calibration_error
-from nlp.training.mentions import OWN, PARTS, Example, beside, own, own_labels, part_of, renamed, row
+from nlp.training.mentions import OWN, PARTS, UNSEEN, Example, beside, own, own_labels, part_of, renamed, row
 
 LEAVING = {
     "text": "Left Globex for @Acme, who answer the phone",
@@ -72,6 +72,13 @@ def test_our_own_mentions_can_all_be_read_and_no_text_is_in_two_parts():
             where[example.text].add(part)
     assert len(where) >= (400 if OWN.is_dir() else 0)
     assert [text for text, parts in where.items() if len(parts) > 1] == []
+
+
+def test_mentions_that_the_model_never_sees_can_be_read_and_stand_in_no_part():
+    unseen = [json.loads(line) for line in UNSEEN.read_text(encoding="utf-8").splitlines()]
+    labels = [row(own_labels(told)) for told in unseen]
+    assert len(labels) >= 400
+    assert {told["text"] for told in unseen}.isdisjoint(example.text for part in PARTS for example in own(part))
 
 
 def test_a_made_up_name_takes_the_place_of_the_old_one_unless_that_is_a_word_too():
