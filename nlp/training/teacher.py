@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from transformers import MPNetModel
 
-from nlp.mention_labels import HEADS, PLACES, WIDTH
+from nlp.mention_labels import WIDTH
 from nlp.mention_text import CLS, KINDS, OF_NAME, SEP
 from nlp.named_entities import TAGS
 from nlp.training.model import DROPOUT, MASK, seen_by_heads
@@ -43,16 +43,6 @@ class Teacher(nn.Module):
         words = self.encoder.embeddings.word_embeddings(_in_own_signs(ids)) + self.kinds(kinds)
         states = self.encoder(inputs_embeds=words, attention_mask=there)[0]
         return self.heads(self.dropout(seen_by_heads(states, there, named))), self.tags(self.dropout(states))
-
-
-@torch.no_grad()
-def answers(teacher: Teacher, ids: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
-    """Return how probable each label of each head is to the teacher, a row of WIDTH per text."""
-    scores = teacher(ids, kinds)[0].float()
-    for head in HEADS:
-        given = scores[:, PLACES[head.name]]
-        scores[:, PLACES[head.name]] = given.sigmoid() if head.any else given.softmax(-1)
-    return scores
 
 
 def _in_own_signs(ids: torch.Tensor) -> torch.Tensor:

@@ -11,11 +11,10 @@ that model reads in their literal rephrases. --keep says how often a set's examp
 by the seed; 1 where nothing is said), by the first word of its name. One seed gives one order of examples. --minutes
 ends the run early; the rate falls with the share of steps or of time, whichever is further, so what is shown last
 always counts least. --teacher fits the larger model of teacher.py instead, whose base lies in that folder; with
---taught-by, the smaller one, which learns what that larger one answers as much as what is told.
+--taught-by, the smaller one, which learns the side that such a fitted one hears beside the one that is told.
 
-Cost (2026-11): about 100 examples per CPU second in bf16 where there is AMX, 65 in fp32; the teacher, 19 while it
-is fitted. One thread does most on a
-machine that others use too: two wait for each other.
+Cost (2026-11): about 100 examples per CPU second in bf16 where there is AMX, 65 in fp32; of the teacher, 19. One thread
+does most on a machine that others use too: two wait for each other.
 """
 
 # pyright: reportMissingImports=false
@@ -41,7 +40,7 @@ from nlp.named_entities import TAGS
 from nlp.training.mentions import SIDES, Example, beside, examples, renamed, row, sarcasm
 from nlp.training.model import MASK, MentionModel, tokenizer
 from nlp.training.tagged import Tagged, allowed, tagged
-from nlp.training.teacher import Teacher, answers
+from nlp.training.teacher import Teacher
 
 BATCH = 32
 LENGTHS = 8  # a batch's length is a multiple of: kernels are made anew for each
@@ -58,7 +57,7 @@ SAVE_EVERY = 300  # seconds
 HEAD_WEIGHTS = {head.name: 0.3 if head.name.startswith("aspect_") else 1.0 for head in HEADS}  # aspects are 13
 HEAD_WEIGHTS["sentiment"] = 2.0
 TAG_WEIGHT = 0.25  # of a word
-TAUGHT = 0.5  # share of what is told that a teacher tells, if there is one
+TAUGHT = 0.6  # share of a text's side that a teacher tells, if there is one
 
 AMX = torch.cpu._is_amx_tile_supported()  # without it bf16 is slower than fp32
 
@@ -151,6 +150,17 @@ def loss(scores: Tensor, labels: Tensor) -> Tensor:
     return total / len(labels)
 
 
+@torch.no_grad()
+def taught(teacher: Teacher, ids: Tensor, kinds: Tensor, labels: Tensor) -> Tensor:
+    """Return the labels with the side as a teacher hears it mixed into what is told of it."""
+    place = PLACES["sentiment"]
+    with torch.autocast("cpu", torch.bfloat16, enabled=AMX):
+        heard = teacher(ids, kinds)[0][:, place].float().softmax(-1)
+    told = labels[:, place]
+    labels[:, place] = torch.where(told.isnan(), heard, (1 - TAUGHT) * told + TAUGHT * heard)
+    return labels
+
+
 def tag_loss(scores: Tensor, tags: Tensor) -> Tensor:
     """Return what the tags that are allowed lack of all probability, as a logarithm, per example of the batch."""
     within = scores.float().log_softmax(-1).masked_fill(~tags, -torch.inf).logsumexp(-1)
@@ -201,7 +211,7 @@ def fit(
 ) -> None:
     """Fit the model to the batches, going on from TO/last.pt if there is one, until they or the seconds end.
 
-    teacher: whose answers are learned beside the labels, those to what nobody labelled, too.
+    teacher: whose sides are learned beside the labels, those of texts that have no such label, too.
     """
     optimizer = torch.optim.AdamW(groups(model, rate), fused=True)
     full = [group["lr"] for group in optimizer.param_groups]
@@ -222,14 +232,11 @@ def fit(
         for group, at_most in zip(optimizer.param_groups, full, strict=True):
             group["lr"] = at_most * share_of_rate(max(step / len(shown), passed / seconds))
         ids, kinds, labels, tags = tensors(shown[step])
+        if teacher is not None:
+            labels = taught(teacher, ids, kinds, labels)
         with torch.autocast("cpu", torch.bfloat16, enabled=AMX):
             scores, tag_scores = model(hidden(ids, kinds), kinds)
-        cost = loss(scores.float(), labels)
-        if teacher is not None:
-            with torch.autocast("cpu", torch.bfloat16, enabled=AMX):
-                taught = answers(teacher, ids, kinds)
-            cost = (1 - TAUGHT) * cost + TAUGHT * loss(scores.float(), taught)
-        cost = cost + tag_loss(tag_scores, tags)
+        cost = loss(scores.float(), labels) + tag_loss(tag_scores, tags)
         cost.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
