@@ -55,4 +55,4 @@ def test_mentions_in_the_built_in_world_are_judged_at_the_level_stated():
     print(f"moves: {moves['told']} told, {moves['found']} found, {moves['right']} right in both sides and status")
     assert reached.macro_recall() > 0.6
     assert np.mean(meant >= 0.5) > 0.9
-    assert np.mean(not_meant >= 0.5) < 0.9
+    assert np.mean(not_meant >= 0.5) < 0.7
