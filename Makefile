@@ -35,7 +35,7 @@ run: setup ## Listen to a made-up world through Airflow, end to end: no keys, no
 up: setup ## Start Airflow with our DAGs; prints URL and login
 	@$(BIN)/wom up
 
-test: check ## Lint, types and the fast tests (some 7 minutes on 2 cores)
+test: check ## Lint, types and the fast tests (some 6 minutes on 2 cores)
 	@$(PYTEST) -n 2 --dist loadfile
 
 test-slow: setup ## The heavy tests: a real scheduler, kills at random moments, long races
