@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 import duckdb
 
+from warehouse.brand_verdicts import KEPT
 from warehouse.statements import literal
 
-APART = ("lake.files",)  # tells how a file came about, which differs by nature
+# They tell how a file came about, and from when on spikes are judged anew: both differ by nature.
+APART = ("lake.files", *(f"spare.{name}" for name in KEPT))
 
 
 class Difference(NamedTuple):

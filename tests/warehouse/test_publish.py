@@ -237,6 +237,11 @@ def test_one_can_go_back_to_the_file_before_and_return(lake, publish, publish_wi
     assert leftovers(database) == []
 
 
+def test_verifying_finds_nothing_wrong_where_days_went_by_in_silence(publish):
+    publish()
+    assert publish(now=NOW + timedelta(days=3), verify=True).differing == ()
+
+
 def test_verifying_names_the_tables_that_differ_and_mends_them(lake, publish, publish_with, ask, database):
     publish_with(a_post)
     store(lake, [post("b")], [mention(post("b"))], "more")
