@@ -6,12 +6,15 @@ Only hosts that the user lists in allow_hosts are spared the check.
 """
 
 import asyncio
+import functools
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]  # host and port -> its addresses, the preferred first
 
+LOOK_UPS = 32  # at once: they only wait, and the event loop's own four threads would let a dead name hold up others
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 
 
@@ -33,10 +36,16 @@ async def resolve(host: str, port: int) -> list[str]:
     except ValueError:
         pass
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_look_ups(), look_up)
     except (OSError, UnicodeError) as error:  # gaierror is an OSError; UnicodeError: a label too long for IDNA
         raise HostUnknown(f"cannot find the host {host}: {error}") from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@functools.cache
+def _look_ups() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="look-up")
 
 
 def why_refused(address: str) -> str | None:

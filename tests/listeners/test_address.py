@@ -1,6 +1,9 @@
 """Which addresses are refused."""
 
+import asyncio
 import ipaddress
+import socket
+import threading
 
 import pytest
 from hypothesis import given
@@ -91,3 +94,22 @@ async def test_a_number_that_hides_loopback_resolves_to_loopback():
 async def test_a_name_that_no_resolver_takes_is_unknown():
     with pytest.raises(HostUnknown):
         await resolve("a" * 64 + ".invalid", 80)
+
+
+async def test_names_that_nobody_answers_for_do_not_keep_the_others_waiting(monkeypatch):
+    given_up = threading.Event()
+
+    def look_up(host, port, **how):
+        if host != "alive.example":
+            given_up.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    dead = [asyncio.ensure_future(resolve(f"dead-{number}.example", 443)) for number in range(16)]
+    try:
+        assert await asyncio.wait_for(resolve("alive.example", 443), 20) == ["192.0.2.7"]
+    finally:
+        given_up.set()
+    told = await asyncio.gather(*dead, return_exceptions=True)
+    assert {type(one) for one in told} == {HostUnknown}
