@@ -11,6 +11,7 @@ or tel. How much is found: tests/listeners/test_personal_data.py.
 import re
 
 MAIL, PHONE, CARD, IBAN = "(mail address)", "(phone number)", "(card number)", "(account number)"
+_MASK = re.compile("|".join(map(re.escape, (MAIL, PHONE, CARD, IBAN))))
 
 # Most texts hold nothing of the kind, and are told apart by an at sign, or one in words, or seven digits in a row, as
 # every IBAN has them too
@@ -111,7 +112,7 @@ def _number(found: re.Match[str]) -> str:
         return written
     if found["iban"]:
         return _without_iban(written)
-    before = text[max(found.start() - _BEFORE, 0) : found.start()]
+    before = _MASK.split(text[max(found.start() - _BEFORE, 0) : found.start()])[-1]  # ours say nothing of this number
     if _is_card(written):
         return CARD
     return PHONE if _is_phone(written, before) else written

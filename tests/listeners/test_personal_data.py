@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from personal_texts import personal_texts
 
@@ -51,6 +51,8 @@ def test_recall_and_precision_on_made_up_texts(capsys):
         ("paid with 4111 1111 1111 1112", "paid with 4111 1111 1111 1112"),
         ("to BE68 5390 0754 7034 this week", f"to {IBAN} this week"),
         ("to BE69 5390 0754 7034 this week", "to BE69 5390 0754 7034 this week"),
+        ("+44 7700 900123 @ 4111 1111", f"{PHONE} @ 4111 1111"),
+        (f"{PHONE} @ 4111 1111", f"{PHONE} @ 4111 1111"),
         ("from 2010-2015, on 28/11/2026 10:30", "from 2010-2015, on 28/11/2026 10:30"),
     ],
 )
@@ -58,6 +60,7 @@ def test_what_is_personal_goes_and_what_helps_stays(text, left):
     assert masked(text) == left
 
 
+@example("+4111 1111@4111 1111")
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=30).map("".join))
 def test_masking_twice_changes_nothing_more(text):
     once = masked(text)
