@@ -10,8 +10,8 @@ Result = TypeVar("Result")
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Return what the coroutine returns.
 
-    uvloop's loop (https://uvloop.readthedocs.io) rather than asyncio's: a thousand feeds cost a quarter less CPU, each
-    measured four times in turns. The Runner is asyncio's, so that Ctrl-C cancels visits and lets them close.
+    uvloop's loop (https://uvloop.readthedocs.io) rather than asyncio's, to which each of a thousand small answers costs
+    more CPU. The Runner is asyncio's, so that Ctrl-C cancels visits and lets them close.
     """
     import uvloop  # DAG files import this module, and need no loop
 

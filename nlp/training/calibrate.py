@@ -22,10 +22,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nlp.mention_labels import BY_NAME, HEADS, PLACES, Head
+from nlp.mention_labels import BY_NAME, HEADS, Head
 from nlp.mention_model import FOLDER, MentionModel, probable
-from nlp.training.measure import Confusion, Known, known, scored
-from nlp.training.mentions import examples, row
+from nlp.training.measure import Confusion, Known, known, rows_of, scored
+from nlp.training.mentions import examples
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.5), np.log(4), 60))
 STEPS = (0.5, 0.63, 0.8, 1.0, 1.25, 1.6, 2.0)  # what a weight is tried to be multiplied by
@@ -42,23 +42,35 @@ NEUTRAL = (0.25, 0.5, 1.0)
 PULL = 0.05  # of F1 an aspect must gain to leave the weight that all have in common e times behind: it has few examples
 
 
-def temperature(head: str, scores: np.ndarray, rows: np.ndarray) -> float:
-    """Return the temperature under which the labels are likeliest; rows: probabilities of labels."""
+def likeliest_temperature(head: Head, sets: Mapping[str, Known]) -> float:
+    """Return the temperature under which the labels of all sets are likeliest."""
+    scores, rows = (np.concatenate(parts) for parts in zip(*sets.values(), strict=True))
 
     def surprise(degrees: float) -> float:
-        given = np.clip(probable(head, scores, degrees), 1e-9, 1 - 1e-9)
-        against = (1 - rows) * np.log(1 - given) if BY_NAME[head].any else 0
+        given = np.clip(probable(head.name, scores, degrees), 1e-9, 1 - 1e-9)
+        against = (1 - rows) * np.log(1 - given) if head.any else 0
         return float(-(rows * np.log(given) + against).sum())
 
-    return float(min(TEMPERATURES, key=surprise))
+    return round(float(min(TEMPERATURES, key=surprise)), 3)
 
 
 def rule(head: Head, sets: Mapping[str, Known]) -> dict[str, Any]:
     """Return what labels.json says of a head. sets: what is known of it, by the name of each set."""
-    scores, rows = (np.concatenate(parts) for parts in zip(*sets.values(), strict=True))
-    degrees = round(temperature(head.name, scores, rows), 3)
+    degrees = likeliest_temperature(head, sets)
     weights, least = chosen(head.name, sets, degrees)
     return {"labels": head.labels, "temperature": degrees, "weights": weights, "at_least": least}
+
+
+def even_rule(head: Head, sets: Mapping[str, Known], fitted: np.ndarray) -> dict[str, Any]:
+    """Return the same, with weights under which no label is likelier for being frequent in what was fitted on.
+
+    fitted: probabilities of the head's labels in that. The weights even the scores as they were fitted, before the
+    temperature (Menon et al. 2021, "logit adjustment").
+    """
+    degrees = likeliest_temperature(head, sets)
+    inverse = (1 / fitted.astype(np.float64).mean(axis=0)) ** (1 / degrees)
+    weights = (inverse / inverse.max()).round(3).tolist()
+    return {"labels": head.labels, "temperature": degrees, "weights": weights, "at_least": 0.0}
 
 
 def chosen(head: str, sets: Mapping[str, Known], degrees: float) -> tuple[list[float], float]:
@@ -111,15 +123,6 @@ def aspect_weights(sets: Mapping[str, Known], degrees: Mapping[str, float]) -> d
     return {head: max(tried, key=lambda one: worth(head, one)).round(3).tolist() for head in sets}
 
 
-def evening_weights(rows: np.ndarray, degrees: float) -> list[float]:
-    """Return weights under which no label is likelier for being frequent in rows, probabilities of those fitted on.
-
-    They even the scores as they were fitted, before the temperature (Menon et al. 2021, "logit adjustment").
-    """
-    inverse = (1 / rows.astype(np.float64).mean(axis=0)) ** (1 / degrees)
-    return (inverse / inverse.max()).round(3).tolist()
-
-
 def _best(tried: Iterable[Chosen], score: Callable[[Chosen], float], otherwise: Chosen) -> Chosen:
     """Return what scores highest, and better than `otherwise` by more than GAIN."""
     best, reached = otherwise, score(otherwise) + GAIN
@@ -167,9 +170,9 @@ def main() -> None:
     aspects = {head.name: sets(head.name, OWN)["own"] for head in HEADS if head.name.startswith("aspect_")}
     for name, weights in aspect_weights(aspects, {name: heads[name]["temperature"] for name in aspects}).items():
         heads[name]["weights"] = weights
-    overall = rule(BY_NAME["sentiment"], sets("sentiment", WHOLE))
-    fitted = [row(one.labels) for one in examples(told.folder, "fitted") if one.set.split()[0] in WHOLE]
-    overall["weights"] = evening_weights(np.stack(fitted)[:, PLACES["sentiment"]], overall["temperature"])
+    fitted = [one for one in examples(told.folder, "fitted") if one.set.split()[0] in WHOLE]
+    sides = rows_of("sentiment", fitted, range(len(fitted)))
+    overall = even_rule(BY_NAME["sentiment"], sets("sentiment", WHOLE), sides)
     for name, one in [*heads.items(), ("overall", overall)]:
         print(name, one["temperature"], one["weights"], one["at_least"])
     heads["sentiment"]["confusion"] = confusion(told.folder, told.model, heads)

@@ -27,6 +27,8 @@ from nlp.mention_labels import HEADS
 from nlp.mention_model import FOLDER
 from nlp.training.model import MentionModel, tokenizer
 
+TIMES_ROOT = ".times_root"  # ends the name of a norm's scale that is multiplied by the root of its width
+
 
 def uncalibrated() -> dict[str, Any]:
     """Return what labels.json says before anything is chosen: probabilities as they come, the likeliest label."""
@@ -75,7 +77,7 @@ def export(model: MentionModel, path: Path) -> None:
 
 
 def with_plain_norms(graph: onnx.GraphProto) -> None:
-    """Write each sum of layer and skipped layer that is normalised as single steps: a fifth of a text's time less.
+    """Write each sum of layer and skipped layer that is normalised as single steps, for speed.
 
     onnxruntime (1.32) works through SkipLayerNormalization a number at a time, through plain steps many at a time. The
     deviation is told by the sum of squares, not their mean, so that it does not put the steps together again.
@@ -93,7 +95,7 @@ def with_plain_norms(graph: onnx.GraphProto) -> None:
         whole, total, mean, centred, squares, spread, deviation, even, scaled = (f"{name}.{n}" for n in range(9))
         for constant, value in (
             (f"{name}.epsilon", [width * epsilon]),
-            (f"{name}.scale", np.sqrt(width) * numpy_helper.to_array(weights[scale])),
+            (f"{scale}{TIMES_ROOT}", np.sqrt(width) * numpy_helper.to_array(weights[scale])),
         ):
             graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), constant))
         made += [
@@ -105,7 +107,7 @@ def with_plain_norms(graph: onnx.GraphProto) -> None:
             helper.make_node("Add", [squares, f"{name}.epsilon"], [spread]),
             helper.make_node("Sqrt", [spread], [deviation]),
             helper.make_node("Div", [centred, deviation], [even]),
-            helper.make_node("Mul", [even, f"{name}.scale"], [scaled]),
+            helper.make_node("Mul", [even, f"{scale}{TIMES_ROOT}"], [scaled]),
             helper.make_node("Add", [scaled, shift], [name]),
         ]
         graph.initializer.remove(weights[scale])

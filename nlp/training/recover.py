@@ -17,6 +17,7 @@ import torch
 from onnx import numpy_helper
 
 from nlp.mention_model import FOLDER
+from nlp.training.export import TIMES_ROOT
 from nlp.training.model import MentionModel
 
 PARTS = ("query", "key", "value")  # of attention, side by side in one fused matrix
@@ -32,6 +33,9 @@ def recovered(path: Path) -> dict[str, torch.Tensor]:
         return (held[f"{name}_quantized"].astype(np.float32) - zero) * held[f"{name}_scale"]
 
     found = {name: value for name, value in held.items() if name.endswith((".weight", ".bias"))}
+    for name, value in held.items():
+        if name.endswith(TIMES_ROOT):
+            found[name.removesuffix(TIMES_ROOT)] = value / np.sqrt(value.size)
     for name in ("token_type_embeddings.weight", "LayerNorm.weight", "LayerNorm.bias"):
         found[f"encoder.embeddings.{name}"] = weights(f"encoder.embeddings.{name}")
     found["heads.weight"] = weights("heads.weight_Transposed").T

@@ -254,6 +254,20 @@ def fit(
     last.unlink(missing_ok=True)
 
 
+def models(base: Path | None, taught_by: Path | None) -> tuple[MentionModel | Teacher, Teacher | None]:
+    """Return the model to be fitted, and the teacher that it learns from, if any.
+
+    base: of the larger model. taught_by: a checkpoint of it; None: it is the one to be fitted.
+    """
+    if base is None:
+        return MentionModel(), None
+    larger = Teacher(base)
+    if taught_by is None:
+        return larger, None
+    larger.load_state_dict(torch.load(taught_by, weights_only=True))
+    return MentionModel(), larger.eval()
+
+
 def times(told: Iterable[str]) -> Iterator[tuple[str, float]]:
     """Yield set and times of `SET=TIMES`."""
     for one in told:
@@ -275,15 +289,13 @@ def main() -> None:
     parser.add_argument("--taught-by", type=Path)
     parser.add_argument("--keep", nargs="*", default=[])
     told = parser.parse_args()
+    if told.taught_by and not told.teacher:
+        parser.error("--taught-by needs --teacher: the folder of the base that its checkpoint was fitted from")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     told.to.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(told.seed)
     torch.set_num_threads(told.threads)
-    teacher = Teacher(told.teacher) if told.teacher else None
-    if teacher is not None and told.taught_by:
-        teacher.load_state_dict(torch.load(told.taught_by, weights_only=True))
-        teacher.eval()
-    pieces, model = tokenizer(), MentionModel() if teacher is None or told.taught_by else teacher
+    pieces, (model, teacher) = tokenizer(), models(told.teacher, told.taught_by)
     known: list[Example] = list(examples(told.folder, "fitted"))
     if told.start:
         found = model.load_state_dict(torch.load(told.start, weights_only=True), strict=False)
@@ -293,7 +305,7 @@ def main() -> None:
     shown = drawn([*known, *tagged(told.folder, "fitted")], dict(times(told.keep)), told.seed)
     made = batches(items(shown, pieces), told.seed)
     log.info("%d examples, %d batches", len(shown), len(made))
-    fit(model, made, told.to, told.rate, told.minutes * 60, teacher if told.taught_by else None)
+    fit(model, made, told.to, told.rate, told.minutes * 60, teacher)
 
 
 if __name__ == "__main__":
