@@ -129,7 +129,10 @@ def test_consistency_is_the_bad_cells_against_the_mean(brand):
     index = tenth / (sum(shrunk) / 5)
     assert (row["n"], row["cells"], row["unknown_share"]) == (50, 5, pytest.approx(6 / 60))
     assert row["index"] == pytest.approx(index)
-    assert row["index_low"] < index < row["index_high"] <= 1 + 1e-9
+    upper = 4 * (0.1 + 1.96 * sqrt(0.1 * 0.9 / 5))  # places from the least on: Woodruff 1952
+    high = shrunk[1] + (upper - 1) * (shrunk[2] - shrunk[1])
+    assert row["index_low"] == pytest.approx(shrunk[0] / (sum(shrunk) / 5))
+    assert row["index_high"] == pytest.approx(high / (sum(shrunk) / 5))
     assert row["overdispersion"] == pytest.approx(variance / by_chance)
     assert row["chance_high"] == pytest.approx(9.488 / 4, rel=0.01)  # 95 % of chi-square with 4 degrees of freedom
     assert (row["worst_cell"]["stage"], row["worst_cell"]["feed"], row["worst_share"]) == ("support", "town-talk", 0.2)
@@ -533,6 +536,31 @@ def test_a_feed_that_joined_meanwhile_moves_no_shares(lake, publish, ask):
         {"brand": "Telvo", "n": 3, "share_of_voice": 0.5},
     ]
     assert ask("SELECT n FROM word_of_mouse('Telvo', since := ?)", since) == [{"n": 12}]  # all that was heard
+
+
+@pytest.mark.parametrize("since", [hours_ago(30.5), hours_ago(84), hours_ago(60).replace(hour=0, minute=0)])
+def test_what_lies_ready_by_the_day_is_what_counting_each_mention_gives(lake, publish, ask, since):
+    """As of the last publish nothing is known less, and every mention is looked at."""
+    pairs = []
+    for number in range(240):
+        labels: dict[str, Any] = {
+            "signature": bytes([number % 50]) * 64,
+            "stage": ["pay", "use", "buy"][number % 3],
+            "experience": ["first_hand", "second_hand", "opinion", "unknown"][number % 4],
+            "aspects": [aspects("billing"), aspects("app", "price"), [], None][number * 7 % 4],
+        }
+        post_of = {"author_followers": [None, number, number**2][number % 3], "source": ["rss", "reddit"][number % 2]}
+        text = "charged twice again" if number < 40 else "late every morning"
+        pairs.append(told([-1, 1, 0, -1, None][number % 5], f"a{number % 60}", 1.2 + number * 0.7, text=text,
+                          post_of=post_of, brand=["Quillon", "Telvo"][number % 7 == 0], **labels))  # fmt: skip
+    say(lake, *pairs)
+    publish(brands("Quillon", "Telvo"), feeds("town-talk"))
+    moment = since.replace(tzinfo=None)
+    for question in QUESTIONS:
+        ready = ask(f"FROM {question.format('since := $1')}", moment)
+        counted = ask(f"FROM {question.format('since := $1, as_of := $2')}", moment, NOW.replace(tzinfo=None))
+        assert list(map(rounded, ready)) == list(map(rounded, counted)), question
+        assert ready, question
 
 
 # Reach

@@ -1,7 +1,7 @@
 -- amplification(brand, since, as_of): which posts about a brand are being passed on, and how fast.
 -- Grain:   one row per brand and post of the period that somebody passed on, the fastest first; one with post_id NULL
 --          for a brand in listening.toml without any.
--- Reads:   brands, said_in, span, lake.posts, lake.snapshot, coverage_in, is_known, too_few, if_enough.
+-- Reads:   brands, retold, said_in, span, lake.posts, lake.snapshot, coverage_in, is_known, too_few, if_enough.
 -- Read by: the data team.
 -- Takes:   brand (NULL: every brand), since and as_of, as trend.
 -- Method:  roots answer and quote nothing and are the first of their story. Passed on is what answers, quotes or shares
@@ -9,7 +9,8 @@
 --          far as it was stored. n are different authors, the root's own left out; posts without an author stand for
 --          one each. Velocity are authors new in the last hour. Growth is (new in the last 3 hours + 1) / (new in the 3
 --          before + 1), its interval the normal one of the log ratio. Branching is the mean number of direct answers
---          and quotes of what was passed on more than 6 hours ago; above 1 it feeds itself.
+--          and quotes of what was passed on more than 6 hours ago; above 1 it feeds itself. Copies as known now lie ready
+--          in the mart retold.
 -- Columns: brand, post_id, published_at, sentiment (of the root), n (authors), copies (posts), unknown_share (of what
 --          passes it on, without an author), velocity (authors an hour), growth, growth_low, growth_high (95 %),
 --          branching, coverage, reason (why there is no growth)
@@ -17,10 +18,6 @@ CREATE OR REPLACE MACRO amplification(brand, since := NULL, as_of := NULL) AS TA
 WITH asked AS (
     SELECT period.starts, least(snapshot.published_at, coalesce(CAST(as_of AS TIMESTAMP), snapshot.published_at)) AS now
     FROM span(since, as_of) AS period, lake.snapshot AS snapshot
-), said AS NOT MATERIALIZED (  -- it is wide
-    SELECT told.brand, told.post_id, told.story_id, told.author, told.speaker, told.published_at, told.sentiment,
-           told.is_root
-    FROM said_in(brand, since, as_of) AS told
 ), links AS (
     SELECT reading.post_id, reading.author, coalesce(reading.author, reading.post_id) AS speaker, reading.published_at,
            unnest(list_distinct([reading.root_id, reading.parent_id, reading.quoted_id])) AS other,
@@ -29,6 +26,17 @@ WITH asked AS (
     WHERE reading.published_at >= asked.starts AND NOT reading.deleted
       AND coalesce(reading.root_id, reading.parent_id, reading.quoted_id) IS NOT NULL
       AND is_known(reading.fetched_at, reading.superseded_at, as_of)
+), said AS (  -- what may be passed on, and copies; a post that is found in two ways counts once below
+    SELECT told.brand, told.post_id, told.story_id, told.author, told.speaker, told.published_at, told.sentiment,
+           told.is_root
+    FROM retold AS told, asked
+    WHERE as_of IS NULL AND (brand IS NULL OR told.brand = brand)
+      AND told.hour >= asked.starts
+    UNION ALL
+    SELECT told.brand, told.post_id, told.story_id, told.author, told.speaker, told.published_at, told.sentiment,
+           told.is_root
+    FROM said_in(brand, since, as_of) AS told
+    WHERE as_of IS NOT NULL OR told.post_id IN (SELECT links.other FROM links)
 ), passing AS (  -- brand NULL: a link is about whatever brand the root is about
     SELECT NULL AS brand, links.other AS root_id, links.post_id, links.author, links.speaker, links.published_at,
            false AS is_copy

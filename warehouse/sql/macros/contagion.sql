@@ -1,38 +1,31 @@
 -- contagion(brand, since, lag_hours, as_of): does bad word spread to people who were never there?
 -- Grain:   one row per brand in listening.toml, the most contagious first.
--- Reads:   brands, said_in, coverage_in, too_few, if_enough.
+-- Reads:   brands, complainers_in, span, coverage_in, too_few, if_enough.
 -- Read by: the data team.
 -- Takes:   brand (NULL: every brand), since and as_of, as trend; lag_hours, how long word takes to travel.
 -- Method:  authors who speak against the brand second-hand / authors who do so first-hand; who does both was there.
 --          Opinions claim neither and are reported alone. The bounds take authors of unknown experience all as
 --          first-hand and all as second-hand. The interval is the normal one of the log ratio of two counts, 0.5 added
---          to each. Lagged: authors new to second-hand complaint in the last lag_hours / authors new to first-hand
---          complaint in the lag_hours before those, new being their first in the period.
+--          to each. Lagged: authors new to second-hand complaint in the last lag_hours, who never complained
+--          first-hand / authors new to first-hand complaint in the lag_hours before those, new being the first heard of.
 -- Columns: brand, n (authors against it, first- or second-hand), first_hand, second_hand, opinions, unknowns (authors),
 --          unknown_share (of all authors against it), contagion, contagion_low, contagion_high (95 %),
 --          if_unknowns_first_hand, if_unknowns_second_hand, lagged_contagion, coverage, reason (why it is NULL)
 CREATE OR REPLACE MACRO contagion(brand, since := NULL, lag_hours := 24, as_of := NULL) AS TABLE
-WITH authors AS (
-    SELECT said.brand, said.speaker,
-           min(said.hour) FILTER (said.experience = 'first_hand') AS first_hand_since,
-           min(said.hour) FILTER (said.experience = 'second_hand') AS second_hand_since,
-           bool_or(said.experience = 'opinion') AS is_opinion,
-           any_value(said.ends) AS ends
-    FROM said_in(brand, since, as_of) AS said
-    WHERE said.sentiment = -1
-    GROUP BY said.brand, said.speaker
+WITH asked AS (
+    SELECT period.ends - to_hours(2 * lag_hours) AS first_hand_from, period.ends - to_hours(lag_hours) AS second_hand_from
+    FROM span(since, as_of) AS period
 ), counted AS (
-    SELECT authors.brand, count(*) AS authors,
-           count(authors.first_hand_since) AS first_hand,
-           count(*) FILTER (authors.first_hand_since IS NULL AND authors.second_hand_since IS NOT NULL) AS second_hand,
-           count(*) FILTER (authors.first_hand_since IS NULL AND authors.second_hand_since IS NULL
-                            AND authors.is_opinion) AS opinions,
-           count(*) FILTER (authors.first_hand_since IS NULL
-                            AND authors.second_hand_since >= authors.ends - to_hours(lag_hours)) AS lately_second_hand,
-           count(*) FILTER (authors.first_hand_since >= authors.ends - to_hours(2 * lag_hours)
-                            AND authors.first_hand_since < authors.ends - to_hours(lag_hours)) AS before_first_hand
-    FROM authors
-    GROUP BY authors.brand
+    SELECT told.brand, count(*) AS authors,
+           count(*) FILTER (told.is_first_hand) AS first_hand,
+           count(*) FILTER (told.is_second_hand AND NOT told.is_first_hand) AS second_hand,
+           count(*) FILTER (told.is_opinion AND NOT told.is_first_hand AND NOT told.is_second_hand) AS opinions,
+           count(*) FILTER (told.first_hand_since IS NULL AND told.second_hand_since >= asked.second_hand_from)
+               AS lately_second_hand,
+           count(*) FILTER (told.first_hand_since >= asked.first_hand_from
+                            AND told.first_hand_since < asked.second_hand_from) AS before_first_hand
+    FROM complainers_in(brand, since, as_of) AS told, asked
+    GROUP BY told.brand
 ), rated AS (
     SELECT counted.*, counted.first_hand + counted.second_hand AS n,
            counted.authors - counted.first_hand - counted.second_hand - counted.opinions AS unknowns,

@@ -1,9 +1,9 @@
 -- counts(brand, since, grain, unit, as_of, back, on_panel): how many spoke for and against a brand, period by period.
 -- Grain:   one row per brand and period in which something was said.
--- Reads:   feed_hours, opinions, span, panel, unit_key, is_known.
+-- Reads:   brand_hours, feed_hours, opinions, span, panel, unit_key, is_known.
 -- Read by: trend, share_of_voice, word_of_mouse.
 -- Takes:   as trend; back, so many times the whole length earlier; on_panel, only feeds that panel names.
--- Method:  voices and mentions as known now are sums of feed_hours; whatever else is asked is counted from opinions. A
+-- Method:  voices and mentions as known now are sums of brand_hours, or of feed_hours on a panel; whatever else is asked is counted from opinions. A
 --          unit counts where it was first heard in its period (a voice: in its day), with the last side it took there.
 -- Columns: brand, period (its start; NULL if grain is), n, positives, negatives, neutrals, unknowns
 CREATE OR REPLACE MACRO counts(brand, since, grain, unit, as_of, back := 0, on_panel := false) AS TABLE
@@ -17,7 +17,18 @@ WITH asked AS (
            CASE WHEN unit IS NULL THEN cell.voices_neutral ELSE cell.neutrals END AS neutrals,
            CASE WHEN unit IS NULL THEN cell.voices_unknown ELSE cell.unknowns END AS unknowns
     FROM feed_hours AS cell
-    WHERE as_of IS NULL AND coalesce(unit, 'mention') = 'mention' AND (brand IS NULL OR cell.brand = brand)
+    WHERE on_panel AND as_of IS NULL AND coalesce(unit, 'mention') = 'mention'
+      AND (brand IS NULL OR cell.brand = brand)
+    UNION ALL
+    SELECT cell.brand, NULL, cell.hour,
+           CASE WHEN unit IS NULL THEN cell.voices ELSE cell.mentions END,
+           CASE WHEN unit IS NULL THEN cell.voices_positive ELSE cell.positives END,
+           CASE WHEN unit IS NULL THEN cell.voices_negative ELSE cell.negatives END,
+           CASE WHEN unit IS NULL THEN cell.voices_neutral ELSE cell.neutrals END,
+           CASE WHEN unit IS NULL THEN cell.voices_unknown ELSE cell.unknowns END
+    FROM brand_hours AS cell
+    WHERE NOT on_panel AND as_of IS NULL AND coalesce(unit, 'mention') = 'mention'
+      AND (brand IS NULL OR cell.brand = brand)
 ), units AS (
     SELECT said.brand, arg_min(said.feed, (said.hour, said.post_id)) AS feed, min(said.hour) AS hour,
            arg_max(said.sentiment, (said.published_at, said.post_id)) AS sentiment

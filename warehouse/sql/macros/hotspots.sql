@@ -1,7 +1,7 @@
 -- hotspots(brand, since, unit, as_of): where a brand hurts more than it used to, and what people say there.
 -- Grain:   one row per brand, aspect and stage of the journey complained of, the most excess first; one with aspect
 --          NULL for a brand in listening.toml without any.
--- Reads:   brands, voices_in, phrases_that_grew, coverage_in, wilson_low, wilson_high, too_few, if_enough.
+-- Reads:   brands, complaints_in, phrases_that_grew, coverage_in, wilson_low, wilson_high, too_few, if_enough.
 -- Read by: the data team.
 -- Takes:   as trend, without a grain.
 -- Method:  n are units that speak against the aspect at that stage. Expected is their share of the brand's units in the
@@ -12,24 +12,26 @@
 --          whose aspects were not judged), expected, excess, excess_low, excess_high (95 %), phrases, coverage, reason
 --          (why there is no excess)
 CREATE OR REPLACE MACRO hotspots(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
-WITH said AS (
-    SELECT told.brand, told.stage, told.against, true AS is_now FROM voices_in(brand, since, unit, as_of) AS told
+WITH told AS (
+    SELECT now.brand, now.aspect, now.stage, now.n, now.unknowns, 0 AS n_before
+    FROM complaints_in(brand, since, unit, as_of) AS now
     UNION ALL
-    SELECT told.brand, told.stage, told.against, false FROM voices_in(brand, since, unit, as_of, back := 1) AS told
+    SELECT before.brand, before.aspect, before.stage, 0, 0, before.n
+    FROM complaints_in(brand, since, unit, as_of, back := 1) AS before
+), counted AS (
+    SELECT told.brand, told.aspect, told.stage, CAST(sum(told.n) AS BIGINT) AS n,
+           CAST(sum(told.n_before) AS BIGINT) AS n_before, sum(told.unknowns) AS unknowns
+    FROM told
+    GROUP BY told.brand, told.aspect, told.stage
 ), totals AS (
-    SELECT said.brand, count(*) FILTER (said.is_now) AS units, count(*) FILTER (NOT said.is_now) AS units_before,
-           avg(CAST(said.against IS NULL AS INT)) FILTER (said.is_now) AS unknown_share
-    FROM said
-    GROUP BY said.brand
-), complained AS (
-    SELECT said.brand, said.stage, said.is_now, unnest(said.against) AS aspect
-    FROM said
+    SELECT counted.brand, counted.n AS units, counted.n_before AS units_before,
+           counted.unknowns / nullif(counted.n, 0) AS unknown_share
+    FROM counted
+    WHERE counted.aspect IS NULL
 ), cells AS (
-    SELECT complained.brand, complained.aspect, complained.stage,
-           count(*) FILTER (complained.is_now) AS n, count(*) FILTER (NOT complained.is_now) AS n_before
-    FROM complained
-    GROUP BY complained.brand, complained.aspect, complained.stage
-    HAVING count(*) FILTER (complained.is_now) > 0
+    SELECT counted.brand, counted.aspect, counted.stage, counted.n, counted.n_before
+    FROM counted
+    WHERE counted.aspect IS NOT NULL AND counted.n > 0
 ), shares AS (
     SELECT cells.brand, cells.aspect, cells.stage, cells.n, cells.n_before,
            cells.n / totals.units AS p, cells.n_before / nullif(totals.units_before, 0) AS q,

@@ -7,13 +7,13 @@
 --          text counts a phrase once. Log odds of now against the equally long period before, with an informative
 --          Dirichlet prior (Monroe et al. 2008): the brand's complaints of both periods, weighing as 10 phrases. A
 --          phrase grew where 3 texts or more have it and z is 0.5 or more; from 1.96 on it is beyond chance. Of a day
---          at most 50 texts a brand are read, drawn by hash; those of voices as known now lie ready in
---          complaint_phrases.
+--          at most 50 texts of the brand are read, or 10 of each if all are asked for, drawn by hash; those of voices
+--          as known now lie ready in complaint_phrases.
 -- Columns: brand, aspect, stage, phrase, n (texts now), n_before, log_odds, z
 CREATE OR REPLACE MACRO phrases_that_grew(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH params AS (
     SELECT 10 AS prior_phrases, 3 AS texts_at_least, 0.5 AS z_at_least,
-           50 AS texts_at_most  -- as in complaint_phrases
+           CASE WHEN brand IS NULL THEN 10 ELSE 50 END AS texts_at_most  -- no more are in complaint_phrases
 ), asked AS (
     SELECT now.starts, now.ends, before.starts AS starts_before
     FROM span(since, as_of) AS now, span(since, as_of, back := 1) AS before
@@ -23,7 +23,7 @@ WITH params AS (
     FROM (
         FROM units_in(brand, since, unit, as_of)
         UNION ALL
-        FROM units_in(brand, since, unit, as_of, back := 1)
+        FROM units_in(brand, since, unit, as_of, back := 1, of_whole_days := true)
     ) AS said, params
     WHERE (unit IS NOT NULL OR as_of IS NOT NULL)
       AND len(complained_of(said.aspects)) > 0
@@ -31,8 +31,9 @@ WITH params AS (
                 <= params.texts_at_most
 ), texts AS (
     SELECT told.brand, told.stage, told.hour >= asked.starts AS is_now, told.against, told.phrases
-    FROM complaint_phrases AS told, asked
+    FROM complaint_phrases AS told, asked, params
     WHERE unit IS NULL AND as_of IS NULL AND (brand IS NULL OR told.brand = brand)
+      AND told.drawn_as <= params.texts_at_most
       AND told.hour >= asked.starts_before AND told.hour < asked.ends
     UNION ALL
     SELECT drawn.brand, drawn.stage, drawn.hour >= asked.starts, drawn.against,
@@ -41,7 +42,7 @@ WITH params AS (
     JOIN lake.posts AS reading
       ON reading.post_id = drawn.post_id AND reading.version = drawn.version AND reading.fetched_at = drawn.known_from
      AND reading.published_at >= drawn.hour
-    CROSS JOIN asked
+    JOIN asked ON drawn.hour >= asked.starts_before
 ), cells AS (
     SELECT texts.brand, unnest(texts.against) AS aspect, texts.stage, texts.is_now, texts.phrases
     FROM texts

@@ -17,30 +17,39 @@
 CREATE OR REPLACE MACRO recovery(brand, since := NULL, as_of := NULL) AS TABLE
 WITH params AS (
     SELECT INTERVAL 14 DAYS AS followed
-), complaints AS (
+), complaints AS NOT MATERIALIZED (
     SELECT told.* FROM recoveries AS told WHERE as_of IS NULL AND (brand IS NULL OR told.brand = brand)
     UNION ALL
     SELECT told.*
     FROM recoveries_as_of(as_of, since := (SELECT asked.starts FROM span(since, as_of) AS asked)) AS told
     WHERE as_of IS NOT NULL AND (brand IS NULL OR told.brand = brand)
-), cohort AS (
-    SELECT told.brand, told.owner, told.is_answered, told.post_id, told.complained_at, told.last_seen_at,
+), cohort AS NOT MATERIALIZED (
+    SELECT told.brand, told.owner, told.is_answered, told.complained_at, told.last_seen_at,
            told.complained_at + params.followed AS followed_until,
-           [told.recovered_at, told.won_at] AS events
+           [told.recovered_at, told.won_at] AS events,
+           told.last_seen_at = told.complained_at AS is_gone,
+           told.last_seen_at = told.complained_at AND told.recovered_at IS NULL AS is_silent  -- won is recovered, too
     FROM complaints AS told, span(since, as_of) AS asked, params
     WHERE told.complained_at >= asked.starts AND told.complained_at < asked.ends
       AND coalesce(told.complained_before_at < asked.starts, true)
-), outcomes AS (
-    SELECT cohort.*, outcome, coalesce(cohort.events[outcome] <= cohort.followed_until, false) AS is_event
-    FROM cohort, (SELECT unnest([1, 2]) AS outcome)
-), alike AS (  -- those who were not heard again are many and alike
-    SELECT outcomes.brand, outcomes.owner, outcomes.is_answered, outcomes.outcome, outcomes.is_event,
-           outcomes.last_seen_at = outcomes.complained_at AS is_gone,
-           date_diff('microsecond', outcomes.complained_at, least(
-               outcomes.events[outcomes.outcome], outcomes.last_seen_at, outcomes.followed_until)) / 3.6e9 AS hours,
-           CASE WHEN outcomes.is_event THEN outcomes.post_id END AS post_id, count(*) AS n
-    FROM outcomes
-    GROUP BY ALL
+), alike AS (  -- those who were not heard again are many and alike: counted first, they cost little
+    SELECT heard.brand, heard.owner, heard.is_answered, heard.outcome, heard.is_gone, 1 AS n,
+           coalesce(heard.event_at <= heard.followed_until, false) AS is_event,
+           date_diff('microsecond', heard.complained_at,
+                     least(heard.event_at, heard.last_seen_at, heard.followed_until)) / 3.6e9 AS hours
+    FROM (
+        SELECT cohort.*, unnest([1, 2]) AS outcome, unnest(cohort.events) AS event_at
+        FROM cohort
+        WHERE NOT cohort.is_silent
+    ) AS heard
+    UNION ALL
+    SELECT silent.brand, silent.owner, silent.is_answered, unnest([1, 2]), true, silent.n, false, 0
+    FROM (
+        SELECT cohort.brand, cohort.owner, cohort.is_answered, count(*) AS n
+        FROM cohort
+        WHERE cohort.is_silent
+        GROUP BY cohort.brand, cohort.owner, cohort.is_answered
+    ) AS silent
 ), followed AS (
     SELECT alike.*, NULL AS by_owner, NULL AS by_answer FROM alike
     UNION ALL

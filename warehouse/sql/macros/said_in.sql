@@ -1,7 +1,7 @@
 -- said_in(brand, since, as_of, back): what was said of a brand in a period, as it was known at a time.
 -- Grain:   one row per post and brand.
 -- Reads:   opinions, span, is_known.
--- Read by: speakers_in, contagion, switching_flows, word_of_mouse, amplification.
+-- Read by: speakers_in, switching_flows, negative_reach, amplification.
 -- Takes:   as trend; back, so many periods earlier.
 -- Columns: all of opinions, and starts, ends (of the period)
 CREATE OR REPLACE MACRO said_in(brand, since, as_of, back := 0) AS TABLE

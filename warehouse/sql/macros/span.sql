@@ -2,7 +2,7 @@
 -- Grain:   one row.
 -- Reads:   lake.snapshot.
 -- Read by: counts, said_in, units_in, voices_in, speakers_in, phrases_that_grew, panel, coverage_in, trend,
---          word_of_mouse, recovery, amplification.
+--          word_of_mouse, recovery, amplification, complainers_in, contagion, negative_reach, complaints_in.
 -- Takes:   since, a TIMESTAMP or DATE in UTC (NULL: 30 days before the last hour); as_of, what is read later does not
 --          count (NULL: the snapshot's own time); back, so many times its length earlier.
 -- Columns: starts, ends (the end of the hour that was running then)

@@ -1,12 +1,13 @@
--- units_in(brand, since, unit, as_of, back): what was said of a brand, each unit once, counted from opinions.
+-- units_in(brand, since, unit, as_of, back, of_whole_days): what was said of a brand, each unit once, counted from opinions.
 -- Grain:   one row per brand and unit: of mentions that are one unit, the latest.
 -- Reads:   opinions, span, is_known, unit_key.
 -- Read by: voices_in, phrases_that_grew.
--- Takes:   as trend; back, so many periods earlier.
+-- Takes:   as trend; back, so many periods earlier; of_whole_days: voices of all of the period's first day, too, for
+--          whoever draws by the day.
 -- Method:  a voice is of its day: it counts where its last mention of the day lies in the period, so that no voice counts
 --          in two periods. Of other units the latest mention within the period counts.
 -- Columns: all of opinions
-CREATE OR REPLACE MACRO units_in(brand, since, unit, as_of, back := 0) AS TABLE
+CREATE OR REPLACE MACRO units_in(brand, since, unit, as_of, back := 0, of_whole_days := false) AS TABLE
 WITH asked AS (
     FROM span(since, as_of, back := back)
 ), heard AS (
@@ -22,4 +23,5 @@ WITH asked AS (
 )
 SELECT heard.*
 FROM heard, asked
-WHERE heard.hour >= asked.starts AND heard.hour < asked.ends
+WHERE heard.hour >= CASE WHEN of_whole_days AND unit IS NULL THEN date_trunc('day', asked.starts) ELSE asked.starts END
+  AND heard.hour < asked.ends

@@ -1,7 +1,7 @@
 -- voices_in(brand, since, unit, as_of, back): what was said of a brand, each unit once.
 -- Grain:   one row per brand and unit: of mentions that are one unit, the latest.
 -- Reads:   voices, units_in, span, complained_of, is_of_billing.
--- Read by: hotspots, consistency, friction, employer.
+-- Read by: consistency, friction, employer, complaints_in.
 -- Takes:   as trend; back, so many periods earlier.
 -- Method:  voices as known now lie ready in the mart voices; whatever else is asked is counted from opinions.
 -- Columns: brand, hour, feed, sentiment, experience, stage, staff, is_early, against, is_billing (as voices has them)

@@ -1,17 +1,14 @@
 -- word_of_mouse(brand, since, unit, as_of): the word of mouse about a brand in one line.
 -- Grain:   one row per brand in listening.toml, those nobody speaks of included; the most talked about first.
--- Reads:   brands, trend, counts, share_of_voice, said_in, speakers_in, brand_hours, opinions, alerts, span, is_known,
---          net_sentiment, wilson_low, wilson_high, if_enough, too_few.
+-- Reads:   brands, trend, counts, share_of_voice, negative_reach, speakers_in, brand_hours, opinions, alerts, span,
+--          is_known, net_sentiment, wilson_low, wilson_high, if_enough, too_few.
 -- Read by: the data team, the command line.
 -- Takes:   as trend, without a grain.
 -- Method:  the period runs from the first whole hour since then to the running one; "before" is the equally long one
 --          before it, and is NULL where the brand's first mention lies within it, since then nobody knows what was not
---          heard. Figures that need 5 are NULL below that. Reach weighs a mention by ln(1 + min(reach, 99th percentile
---          of its source in the period)), reach being followers or views; where it is not told, the source's median
---          stands for it. It is potential audience, never money. negative_reach is the weight of negative mentions /
---          that of all judged ones; its interval takes the (sum w)^2 / sum w^2 mentions that such weights are worth
---          (Kish 1965). negative_level is the weight of negative mentions, of an age of h hours worth exp(-h/48).
---          Whether alerts are open is told as of now, or as of as_of.
+--          heard. Figures that need 5 are NULL below that. Negative reach and level are those of the macro
+--          negative_reach; the interval takes as many mentions as such weights are worth. Whether alerts are open is
+--          told as of now, or as of as_of.
 -- Columns: brand, n (units), authors (different ones), positives, negatives, neutrals, unknown_share, net_sentiment,
 --          net_sentiment_low, net_sentiment_high (95 %), corrected, corrected_low, corrected_high (95 %),
 --          share_of_voice (0..1, among it and its competitors), n_before, n_change (n / n_before - 1),
@@ -19,9 +16,7 @@
 --          imputed_share (of mentions, whose reach is not told), top_source, open_alerts (of negative spikes), coverage
 --          (mean of the hours that have one), reason (why a net sentiment is NULL)
 CREATE OR REPLACE MACRO word_of_mouse(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
-WITH asked AS (
-    FROM span(since, as_of)
-), first_heard AS (
+WITH first_heard AS (
     SELECT hours.brand, min(hours.hour) AS hour
     FROM brand_hours AS hours
     WHERE as_of IS NULL AND (brand IS NULL OR hours.brand = brand)
@@ -37,34 +32,6 @@ WITH asked AS (
     FROM counts(brand, since, NULL, unit, as_of, back := 1) AS told
     JOIN first_heard ON first_heard.brand = told.brand
     JOIN span(since, as_of, back := 1) AS before ON first_heard.hour < before.starts + INTERVAL 1 HOUR
-), said AS (
-    SELECT told.brand, told.source, told.sentiment, told.reach, told.published_at
-    FROM said_in(NULL, since, as_of) AS told
-), sources AS (
-    SELECT spread.source, coalesce(spread.reach[1], 0) AS usual, spread.reach[2] AS most
-    FROM (SELECT said.source, quantile_cont(said.reach, [0.5, 0.99]) AS reach FROM said GROUP BY said.source) AS spread
-), weighed AS (
-    SELECT said.*,
-           ln(1 + least(coalesce(said.reach, sources.usual), coalesce(sources.most, sources.usual))) AS weight,
-           date_diff('second', said.published_at, asked.ends) / 3600 AS age_hours
-    FROM said
-    JOIN sources ON sources.source = said.source, asked
-    WHERE brand IS NULL OR said.brand = brand
-), voiced AS (
-    SELECT weighed.brand, mode(weighed.source) AS top_source,
-           avg(CAST(weighed.reach IS NULL AS INT)) AS imputed_share,
-           count(weighed.sentiment) AS judged,
-           sum(weighed.weight) FILTER (weighed.sentiment = -1) AS against,
-           sum(weighed.weight) FILTER (weighed.sentiment IS NOT NULL) AS whole,
-           sum(weighed.weight ^ 2) FILTER (weighed.sentiment IS NOT NULL) AS squares,
-           coalesce(sum(weighed.weight * exp(-greatest(weighed.age_hours, 0) / 48)) FILTER (weighed.sentiment = -1), 0)
-               AS negative_level
-    FROM weighed
-    GROUP BY weighed.brand
-), reached AS (
-    SELECT voiced.*, coalesce(voiced.against, 0) / nullif(voiced.whole, 0) AS negative_reach,
-           voiced.whole ^ 2 / nullif(voiced.squares, 0) AS worth
-    FROM voiced
 ), speaking AS (
     SELECT told.brand, count(*) FILTER (told.is_author) AS authors
     FROM speakers_in(brand, since, as_of) AS told
@@ -101,7 +68,7 @@ LEFT JOIN trend(brand, since := since, grain := NULL, unit := unit, as_of := as_
   ON heard.brand = listed.brand
 LEFT JOIN share_of_voice(since := since, unit := unit, as_of := as_of) AS voice ON voice.brand = listed.brand
 LEFT JOIN earlier ON earlier.brand = listed.brand
-LEFT JOIN reached ON reached.brand = listed.brand
+LEFT JOIN negative_reach(brand, since := since, as_of := as_of) AS reached ON reached.brand = listed.brand
 LEFT JOIN speaking ON speaking.brand = listed.brand
 LEFT JOIN raised ON raised.brand = listed.brand
 WHERE brand IS NULL OR listed.brand = brand

@@ -2,8 +2,8 @@
 -- Grain:   one row per (brand, hour), from the brand's first mention to the hour of the snapshot, which is still
 --          running. More than 400 days back only hours with mentions have a row.
 -- Reads:   feed_hours, brand_authors, coverage_hours, lake.snapshot.
--- Read by: brand_days, negative_spikes, trend, word_of_mouse, what_grew, incident_hours, incident_figures, judged_series,
---          series_hours, judged_before, the checks, judged_hours, praise_hours.
+-- Read by: brand_days, negative_spikes, trend, word_of_mouse, what_grew, incident_hours, incident_figures,
+--          judged_series, series_hours, judged_before, judged_hours, praise_hours, counts, the checks.
 -- Method:  a mention that is_meant counts in the hour its post was published; a post that names two brands counts
 --          once for each. Voices are as feed_hours has them. Coverage needs visits in the hour itself: an
 --          hour that was only read later, as history, has none.

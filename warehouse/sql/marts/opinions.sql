@@ -5,8 +5,9 @@
 -- Parts:   post_id
 -- Running: hour; of the hour that runs, posts dated ahead may move to the next
 -- Reads:   lake.mentions, lake.posts, lake.story_posts, lake.snapshot.
--- Read by: feed_hours, voices, brand_speakers, units_in, brand_authors, switching, counts, trend, said_in, recoveries_as_of,
---          word_of_mouse, aspect_days, what_grew, incident_figures, spike_counts, unowned, complaints_to_answer, the checks.
+-- Read by: feed_hours, voices, brand_speakers, units_in, brand_authors, switching, counts, trend, said_in,
+--          recoveries_as_of, word_of_mouse, aspect_days, what_grew, incident_figures, spike_counts, unowned,
+--          complaints_to_answer, complainers_in, negative_reach, reach_days, retold, the checks.
 -- Method:  only mentions that are meant (certainty 0.5 or more). The labels are those of the snapshot's nlp_version, as
 --          people have corrected them by now, in old readings too. Accounts that a brand owns, pays or employs are NOT
 --          left out: authors are keyed hashes, and the lake does not hold whose they are. Stories are grouped over all

@@ -2,7 +2,7 @@
 -- Grain:   one row per (brand, post_id), the post being the last of a voice on its day.
 -- Parts:   brand, CAST(hour AS DATE)
 -- Reads:   opinions, complained_of, is_of_billing.
--- Read by: feed_hours, complaint_phrases, voices_in.
+-- Read by: feed_hours, complaint_phrases, voices_in, complaint_days, complaints_in.
 -- Method:  of the mentions that make one voice the last one tells what it says, and where and when. What stands now
 --          counts. Most voices speak once: they are spared the sorting.
 -- Columns:

@@ -3,7 +3,7 @@
 --          nobody else has it or because it is too short to tell, is a story of its own, named by its post_id.
 -- Parts:   post_id; of all posts that may share a story (warehouse/story_neighbours.py)
 -- Reads:   lake.mentions, lake.posts.
--- Read by: mentions, opinions, the checks.
+-- Read by: mentions, opinions, retold, the checks.
 -- Method:  two texts are one story if they name a brand in common and their signatures (nlp/signature.py) agree in so
 --          many of their 64 bytes that they share an estimated 0.65 of their shingles, bytes of chance taken off; and
 --          so on from each to the next, to a fixed point (connected components). Compared are those that agree in
