@@ -36,16 +36,26 @@ WITH asked AS (
     JOIN asked ON told.day >= asked.whole_days_from
     JOIN sources ON sources.source = told.source
     WHERE as_of IS NULL AND (brand IS NULL OR told.brand = brand)
+), apart AS (  -- of those in whole days more than need be: to ask for each source's percentile costs more
+    SELECT said.brand, said.source, said.sentiment, said.reach, said.published_at, said.hour, true AS is_added
+    FROM said_in(brand, since, as_of) AS said, asked
+    WHERE said.hour < asked.whole_days_from
+    UNION ALL
+    SELECT said.brand, said.source, said.sentiment, said.reach, said.published_at, said.hour, false
+    FROM opinions AS said
+    WHERE as_of IS NULL AND said.known_until IS NULL AND (brand IS NULL OR said.brand = brand)
+      AND said.hour >= (SELECT asked.whole_days_from FROM asked)
+      AND said.reach > (SELECT min(sources.most) FROM sources)
 ), single AS (  -- added: in no whole day; counted: what it weighs there, where it is
-    SELECT said.brand, said.source, said.sentiment, said.reach, said.hour < asked.whole_days_from AS is_added,
-           ln(1 + least(coalesce(said.reach, sources.usual), coalesce(sources.most, sources.usual))) AS weight,
-           CASE WHEN said.hour < asked.whole_days_from THEN 0 ELSE ln(1 + said.reach) END AS counted,
-           exp(-date_diff('second', least(said.published_at, said.hour + INTERVAL 1 HOUR), asked.ends) / 172800)
+    SELECT apart.brand, apart.source, apart.sentiment, apart.reach, apart.is_added,
+           ln(1 + least(coalesce(apart.reach, sources.usual), coalesce(sources.most, sources.usual))) AS weight,
+           CASE WHEN apart.is_added THEN 0 ELSE ln(1 + apart.reach) END AS counted,
+           exp(-date_diff('second', least(apart.published_at, apart.hour + INTERVAL 1 HOUR), asked.ends) / 172800)
                AS freshness
-    FROM said_in(brand, since, as_of) AS said
-    JOIN sources ON sources.source = said.source
+    FROM apart
+    JOIN sources ON sources.source = apart.source
     CROSS JOIN asked
-    WHERE said.hour < asked.whole_days_from OR said.reach > sources.most
+    WHERE apart.is_added OR apart.reach > sources.most
 ), cells AS (
     FROM whole_days
     UNION ALL
