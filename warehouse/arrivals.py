@@ -86,13 +86,15 @@ def arrived(
 ) -> Iterator[None]:
     """Give the rows of a table's files a name for a while; each scan reads the files anew.
 
-    Raises Unreadable in the place of whatever goes wrong meanwhile.
+    Raises Unreadable in the place of whatever goes wrong meanwhile, but for want of memory.
     """
     none = tables.TABLES[table].empty_table()  # gives the contract's columns, those that files are too old to have too
     rows = f"(FROM arriving UNION ALL BY NAME {_of_files(lake, files)})"
     try:
         with _named(connection, name, none, f"{_columns(table)}, file", rows):
             yield
+    except duckdb.OutOfMemoryException:  # says nothing about the files
+        raise
     except (duckdb.Error, OSError, pa.ArrowException) as error:
         raise Unreadable(error) from error
 

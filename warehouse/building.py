@@ -7,13 +7,15 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from warehouse import tables
+from warehouse import story_neighbours, tables
 from warehouse.arrivals import Arrival, arrived, given, spare, stored_tables
-from warehouse.brand_verdicts import KEPT, verdicts_of_snapshot
+from warehouse.brand_verdicts import KEPT
 from warehouse.confusion import SCHEMA as CONFUSION
 from warehouse.confusion import table as table_of_confusion
+from warehouse.few_brands import few_brands
 from warehouse.held_files import HELD, Stamp, as_table
 from warehouse.lake import Lake
+from warehouse.reckoned import reckoned
 from warehouse.spike_rules import DEFAULT, Rules
 from warehouse.statements import Statement, definitions, literal, statements
 
@@ -102,17 +104,21 @@ def keep_files(connection: duckdb.DuckDBPyConnection, arrivals: Mapping[str, Arr
 def _fill(
     connection: duckdb.DuckDBPyConnection, lake: Lake, arrivals: Mapping[str, Arrival], order: Order, one: Statement
 ) -> None:
-    create = f"CREATE TABLE lake.{one.name} AS {one.text}"
     if one.name in arrivals:
         with arrived(connection, lake, one.name, list(arrivals[one.name].there), f"arrived_{one.name}"):
-            connection.execute(create)
-            connection.execute(f"CREATE TABLE spare.{one.name} AS {spare(one.name)}")
+            _store(connection, one.full_name, one.text)
+            _store(connection, f"spare.{one.name}", spare(one.name))
     elif one.name in tables.TABLES:
         rows = tables.conform(order.brands if one.name == "brands" else order.feeds, tables.TABLES[one.name])
         with given(connection, one.name, rows):
-            connection.execute(create)
+            _store(connection, one.full_name, one.text)
+    elif one.name == "story_posts":
+        story_neighbours.keep(connection)
+        with story_neighbours.alone(connection), reckoned(connection, one, order.rules):
+            _store(connection, f"snapshot.{one.full_name}", one.text)
     else:
-        connection.execute(create)
+        with reckoned(connection, one, order.rules):
+            _store(connection, one.full_name, one.text)
 
 
 def _define(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
@@ -120,12 +126,44 @@ def _define(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
         if one.kind == "views":
             connection.execute(f"CREATE VIEW {one.name} AS {one.text}")
         elif one.kind == "marts":
-            if "verdicts" in one.reads:
-                connection.register("verdicts", verdicts_of_snapshot(connection, rules))
-            connection.execute(f"CREATE TABLE {one.name} AS {one.text}")
-            connection.unregister("verdicts")
+            if "Built" in one.parts:
+                _store_by_brand(connection, one)
+                continue
+            with reckoned(connection, one, rules):
+                _store(connection, one.name, one.text)
         else:
             connection.execute(one.text)
+
+
+def _store(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    """Make a table of what a SELECT gives."""
+    _create(connection, name, select)
+    connection.execute(f"INSERT INTO {name} {select}")
+
+
+def _store_by_brand(connection: duckdb.DuckDBPyConnection, one: Statement) -> None:
+    """Make a mart of opinions a few brands at a time: they lie brand by brand, so each time reads only its own."""
+    _create(connection, one.name, one.text)
+    for brands in few_brands(connection, "snapshot.main.opinions"):
+        first, last = literal(brands[0]), literal(brands[-1])
+        connection.execute(
+            f"CREATE TEMP VIEW opinions AS FROM snapshot.main.opinions WHERE brand BETWEEN {first} AND {last}"
+        )
+        connection.execute(f"INSERT INTO {one.name} {one.text}")
+        connection.execute("DROP VIEW temp.opinions")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    """Make an empty table for what a SELECT gives.
+
+    Signatures are stored as they are: bytes of chance do not get fewer, and to try takes a quarter of the time that
+    mentions take. CREATE TABLE AS ... LIMIT 0 would do without, but until it is committed, DuckDB 2.0 takes a table
+    made so to be empty whatever is inserted.
+    """
+    told = connection.execute(f"DESCRIBE {select}").fetchall()
+    as_it_is = " USING COMPRESSION uncompressed"
+    columns = ", ".join(f'"{column}" {kind}{as_it_is if kind == "BLOB" else ""}' for column, kind, *_ in told)
+    connection.execute(f"CREATE TABLE {name} ({columns})")
 
 
 def _describe(connection: duckdb.DuckDBPyConnection) -> None:
@@ -145,6 +183,8 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
     for table in stored_tables():
         title = f"rows of lake.{table} that share a key\nGrain: a row"
         tell("TABLE", f"spare.{table}", title, _contract_docs(table) | BOOKKEPT)
+    title = "posts that may tell one story\nGrain: a post"
+    tell("TABLE", "spare.neighbourhoods", title, story_neighbours.KEPT)
     for name, docs in KEPT.items():
         title = f"what the next publish judges spikes by: {name}\nGrain: a row"
         tell("TABLE", f"spare.{name}", title, {column: doc for column, (_, doc) in docs.items()})

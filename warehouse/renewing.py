@@ -11,22 +11,24 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse import story_neighbours, tables
+from warehouse import tables
 from warehouse.arrivals import Arrival, arrived, spare
-from warehouse.brand_verdicts import verdicts_of_snapshot
 from warehouse.lake import Lake
+from warehouse.reckoned import reckoned
 from warehouse.spike_rules import DEFAULT, Rules
 from warehouse.statements import Statement, definitions, statement, statements, stored_inputs
+from warehouse.story_neighbours import Neighbours
 from warehouse.world import BOOKKEEPING, World, agreed, parts_of, stored
 
 # What changes of tables without its part's columns touch: statements that read these as changed.<table>.
 _TOUCHES = {one.name: one for one in statements("touches")}
+_RESTED_ON = frozenset().union(*(stored_inputs(one) for kind in ("tables", "marts") for one in statements(kind)))
 
 
 class Renewal:
-    """One run over an attached `snapshot`, whose lake.snapshot tells the new time already.
+    """One run over an attached `snapshot`, in two steps: prepare only reads it, and run brings it up to date.
 
-    Leaves the touched posts in touched.rows, for the checks.
+    Leaves the touched posts in touched.posts, for the checks.
     """
 
     def __init__(
@@ -39,12 +41,32 @@ class Renewal:
         self._changed: set[str] = set()  # full names of what has other rows now
         self._touched: set[str] = set()  # names of what has parts that had to be made anew
         self.world = World(connection)
+        self._neighbours = Neighbours(connection)
 
-    def run(self, arrivals: Mapping[str, Arrival]) -> None:
-        """Take in what arrived of each table."""
+    def prepare(self, arrivals: Mapping[str, Arrival]) -> None:
+        """Read what arrived, and find what it will touch at the least: that can be done before the snapshot is written.
+
+        Every look at a table costs the same, whether it is for few parts or many.
+        """
+        for one in statements("tables"):
+            if one.name in arrivals:
+                self._stage(one.name, arrivals[one.name])
         for one in definitions():
             if "Running" in one.parts:
                 self.world.foresee(one, self._running_parts(one))
+        stories = statement("tables", "story_posts")
+        came = self.world.foresee(
+            stories, " UNION ".join(parts_of(f"staging.{name}", stories) for name in ("posts", "mentions"))
+        )
+        self._neighbours.seek("staging.mentions")
+        self._neighbours.widen(came)
+        posts, *_ = [self.world.look_ahead(f"lake.{name}", stories) for name in ("posts", "mentions", "story_posts")]
+        times = f"SELECT published_at FROM snapshot.lake.posts WHERE rowid IN ({posts})"  # noqa: S608
+        # An opinion has its post's time: a number, at which we look in a fifth of the time that a name takes.
+        self.world.look_ahead("opinions", statement("marts", "opinions"), among=f"published_at IN ({times})")
+
+    def run(self, arrivals: Mapping[str, Arrival]) -> None:
+        """Take in what arrived of each table; lake.snapshot tells the new time already."""
         for one in statements("tables"):
             if one.name in arrivals:
                 self._take_in(one, arrivals[one.name])
@@ -65,14 +87,18 @@ class Renewal:
             self._connection.execute("USE memory")
             yield
 
+    def _stage(self, name: str, arrival: Arrival) -> None:
+        come, gone = arrival.changes
+        with arrived(self._connection, self._lake, name, come, "arriving_rows"):
+            self._connection.execute(f"CREATE TABLE staging.{name} AS FROM arriving_rows")
+        gone_files = "SELECT unnest(CAST(? AS VARCHAR[])) AS file"
+        self._connection.execute(f"CREATE TABLE staging.gone_{name} AS {gone_files}", [gone])
+
     def _take_in(self, one: Statement, arrival: Arrival) -> None:
         execute, name = self._connection.execute, one.name
         come, gone = arrival.changes
         if not (come or gone or stored_inputs(one) & self._changed):
             return
-        with arrived(self._connection, self._lake, name, come, "arriving_rows"):
-            execute(f"CREATE TABLE staging.{name} AS FROM arriving_rows")
-        execute(f"CREATE TABLE staging.gone_{name} AS SELECT unnest(CAST(? AS VARCHAR[])) AS file", [gone])
         is_gone = f"file IN (FROM staging.gone_{name})"
         sources = [parts_of(f"staging.{name}", one)]
         if gone:
@@ -116,6 +142,8 @@ class Renewal:
             self._make(one, None)
         elif self._touch(one, [_TOUCHES[one.name].text] if unparted else []):
             self._make(one, [source for source in inputs if self._has_parts(source, one)])
+            if one.name == "story_posts":
+                self._neighbours.renew("touched.story_posts", self.world.places("lake.mentions", one))
 
     def _touch(self, one: Statement, sources: list[str]) -> bool:
         """Note the parts that have to be made anew; return whether there are any."""
@@ -131,7 +159,9 @@ class Renewal:
         self._connection.execute(f"CREATE OR REPLACE TABLE touched.{one.name} AS {selects}")
         self._touched.add(one.name)
         if one.name == "story_posts":
-            story_neighbours.widen(self._connection, self.world)
+            if "lake.mentions" in self._changed:
+                self._neighbours.seek("changed.mentions")
+            self._neighbours.widen("touched.story_posts")
         [[touched]] = self._connection.execute(f"SELECT count(*) FROM touched.{one.name}").fetchall()  # noqa: S608
         return touched > 0
 
@@ -164,11 +194,8 @@ class Renewal:
 
         narrow: what has such parts; None: over all.
         """
-        with self.world.narrowed(narrow or [], one):
-            if "verdicts" in one.reads:
-                self._connection.register("verdicts", verdicts_of_snapshot(self._connection, self._rules))
+        with self.world.narrowed(narrow or [], one), reckoned(self._connection, one, self._rules):
             self._connection.execute(f"CREATE OR REPLACE TABLE renewed.{one.name} AS {one.text}")
-            self._connection.unregister("verdicts")
         self._replace(one, whole=narrow is None)
 
     def _replace(self, one: Statement, *, whole: bool) -> None:
@@ -177,7 +204,7 @@ class Renewal:
         columns = ", ".join(f'"{column}"' for column in names)
         said = ", ".join(f'"{column}"' for column in names if column not in BOOKKEEPING)
         where = "true" if whole else f"rowid IN ({self.world.places(one.full_name, one, of_result=True)})"
-        execute(f"""
+        [[differing]] = execute(f"""
             CREATE OR REPLACE TABLE renewed.difference AS
             SELECT {columns}, max(place) AS place, bool_or(is_new) AS is_new
             FROM (
@@ -187,18 +214,22 @@ class Renewal:
             )
             GROUP BY {columns}
             HAVING count(DISTINCT is_new) = 1
-        """)  # noqa: S608
+        """).fetchall()  # noqa: S608
+        if not differing:
+            return
         execute("BEGIN")
         execute(f"DELETE FROM {target} WHERE rowid IN (SELECT place FROM renewed.difference WHERE NOT is_new)")  # noqa: S608
         execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM renewed.difference WHERE is_new")  # noqa: S608
         execute("COMMIT")
-        execute(f"""
+        self.world.grew(one.full_name)
+        if one.full_name not in _RESTED_ON:
+            return
+        [[changed]] = execute(f"""
             CREATE OR REPLACE TABLE changed.{name} AS
             SELECT {said}
             FROM renewed.difference
             GROUP BY {said}
             HAVING count(DISTINCT is_new) = 1
-        """)  # noqa: S608
-        [[changed]] = execute(f"SELECT count(*) FROM changed.{name}").fetchall()  # noqa: S608
+        """).fetchall()  # noqa: S608
         if changed:
             self._changed.add(one.full_name)

@@ -22,6 +22,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,11 +43,13 @@ from warehouse.renewing import Renewal
 from warehouse.spike_rules import DEFAULT, Rules
 from warehouse.statements import literal, statements
 
-STORAGE = "v1.5.0"  # DuckDB 1.5 readers can open it; 2.0's own format they cannot
-MADE = 2  # raised when the same SQL and contract give other rows than before
+STORAGE = "v1.2.0"  # newer ones store texts in a way that is no smaller, and slow where few rows of many are read
+TO_WRITE = f"STORAGE_VERSION '{STORAGE}'"
+MADE = 3  # raised when the same SQL and contract give other rows than before
 LISTINGS = 5  # the lake is listed anew when a merge took files away; merges are a daily affair
 NEW_AT_MOST, SMALL = 1 / 3, 32 << 20  # of the lake's bytes: beyond it a file built anew is as quick, and lies in order;
 # so many bytes are quick in any case
+MEMORY_AT_LEAST, MEMORY_A_THREAD = 1_200_000_000, 600_000_000  # bytes; what needs more goes through files in between
 LAST = "last.duckdb"  # a second name of the last file, in the folder where the new one is made
 FICLONE = 0x40049409  # of Linux: the copy shares the disk's blocks, where the file system can
 
@@ -136,7 +139,7 @@ def publish(
             (folder / LAST).replace(previous(database))
         else:
             previous(database).unlink(missing_ok=True)
-        new.replace(database)
+        _hand_over(new, database)
     return Published(rows, time.monotonic() - started, tuple(warnings), publisher.rebuilt, tuple(differing))
 
 
@@ -158,7 +161,7 @@ def rollback(database: Path) -> None:
         last = folder / LAST
         with contextlib.suppress(FileNotFoundError):
             _link(database, last)
-        previous(database).replace(database)
+        _hand_over(previous(database), database)
         if last.exists():
             last.replace(previous(database))
 
@@ -180,6 +183,11 @@ def connect(database: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(database), read_only=True)
     except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise DatabaseUnreadable(
+                f"{database} is open for writing elsewhere, which shuts all others out; close it there and open it "
+                f"read-only, or publish again: {error}"
+            ) from error
         raise DatabaseUnreadable(f"{database} is damaged, publish again: {error}") from error
     try:
         connection.execute("SELECT 1 FROM lake.snapshot").fetchall()
@@ -245,25 +253,37 @@ class _Publisher:
         return _last(self._folder / LAST)
 
     def build(self, path: Path, arrivals: Mapping[str, Arrival]) -> Path:
-        """Make the file from the whole lake."""
-        path.unlink(missing_ok=True)
-        with _attached(path) as connection:
-            build(connection, self._near.lake, arrivals, self._order, _origin(self._order))
-            connection.execute("USE snapshot")
-            self._finish(connection, arrivals, None)
+        """Make the file from the whole lake: in little memory if that suffices, or else in as much as DuckDB takes."""
+        for is_frugal in (True, False):
+            path.unlink(missing_ok=True)
+            try:
+                with _connected(self._folder) as connection, _attached(connection, path, TO_WRITE):
+                    if is_frugal:
+                        connection.execute(f"SET memory_limit = '{_little_memory(connection)}B'")
+                    build(connection, self._near.lake, arrivals, self._order, _origin(self._order))
+                    connection.execute("USE snapshot")
+                    self._finish(connection, arrivals, None)
+                break
+            except duckdb.OutOfMemoryException:  # not all that it does can go through files
+                if not is_frugal:
+                    raise
         return path
 
     def renew(self, path: Path, arrivals: Mapping[str, Arrival], last: _Last) -> Path:
         """Make the file from the last one."""
-        _copy(self._folder / LAST, path)
         there = {name for arrival in arrivals.values() for name in arrival.there}
         added = (last.added | {name for arrival in arrivals.values() for name in arrival.changes.come}) & there
-        with _attached(path) as connection:
-            stamp(connection, self._order)
-            renewal = Renewal(connection, self._near.lake, last.hour, self._order.rules)
-            renewal.run(arrivals)
-            keep_files(connection, arrivals, sorted(added))
-            self._finish(connection, arrivals, renewal)
+        with _connected(self._folder) as connection, ThreadPoolExecutor(1) as beside:
+            copied = beside.submit(_copy, self._folder / LAST, path)
+            with _attached(connection, self._folder / LAST, "READ_ONLY"):
+                renewal = Renewal(connection, self._near.lake, last.hour, self._order.rules)
+                renewal.prepare(arrivals)
+            copied.result()
+            with _attached(connection, path, TO_WRITE):
+                stamp(connection, self._order)
+                renewal.run(arrivals)
+                keep_files(connection, arrivals, sorted(added))
+                self._finish(connection, arrivals, renewal)
         return path
 
     def _finish(
@@ -353,15 +373,30 @@ def _origin(order: Order) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _attached(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the file as `snapshot`; at the end its last byte is written."""
-    with duckdb.connect(config={"temp_directory": str(path.parent / "spill")}) as connection:
+def _connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Connect to a database in memory; what finds no room there goes into the folder."""
+    with duckdb.connect(config={"temp_directory": str(folder / "spill")}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET parquet_metadata_cache = true")  # each file is read several times
         connection.execute("SET checkpoint_threshold = '1TB'")  # once, at the end: what is killed is thrown away
-        connection.execute(f"ATTACH {literal(str(path))} AS snapshot (STORAGE_VERSION '{STORAGE}')")  # no parameters
         yield connection
-        connection.execute("USE memory")
-        connection.execute("DETACH snapshot")
+
+
+@contextlib.contextmanager
+def _attached(connection: duckdb.DuckDBPyConnection, path: Path, how: str) -> Iterator[None]:
+    """Open a file as `snapshot`; at the end its last byte is written."""
+    connection.execute(f"ATTACH {literal(str(path))} AS snapshot ({how})")  # it takes no parameters
+    yield
+    connection.execute("USE memory")
+    connection.execute("DETACH snapshot")
+
+
+def _little_memory(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return in how many bytes DuckDB is to build a file first: by itself it takes whatever the machine has."""
+    [[spared, threads]] = connection.execute(
+        "SELECT parse_formatted_bytes(current_setting('memory_limit')), current_setting('threads')"
+    ).fetchall()
+    return min(spared, max(MEMORY_AT_LEAST, threads * MEMORY_A_THREAD))
 
 
 def _counted() -> dict[str, str]:
@@ -392,6 +427,18 @@ def _link(source: Path, target: Path) -> None:
         raise
     except OSError:
         shutil.copyfile(source, target)
+
+
+def _hand_over(new: Path, database: Path) -> None:
+    """Put a finished file in the place of the last one, with no right to write to it.
+
+    A program that opens a file to write shuts all others out. What it leaves behind when it is killed, a log of the
+    file that goes, would keep everybody from opening the one that comes.
+    """
+    with contextlib.suppress(PermissionError):  # another user's, or of a disk that knows no rights
+        new.chmod(new.stat().st_mode & ~0o222)
+    database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
+    new.replace(database)
 
 
 @contextlib.contextmanager

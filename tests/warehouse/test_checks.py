@@ -252,6 +252,7 @@ def test_no_hour_of_35_days_of_a_world_with_a_storm_looks_wrong(tmp_path, seed):
     listened_to(world, lake)
     snapshot.publish(lake, database, brands(*BY_NAME), feeds(*get_args(Place)), VERSION, NOW)
     told: dict[str, Any] = {}
+    database.chmod(0o644)
     with duckdb.connect(str(database)) as connection:
         for hours in range(0, 35 * 24, 15):
             as_of = f"TIMESTAMP '{NOW:%Y-%m-%d %H:%M}' - INTERVAL {hours} HOURS"

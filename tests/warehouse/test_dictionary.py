@@ -1,11 +1,13 @@
 """The data dictionary tells of all that is in the file, in the words of the contract and the SQL headers."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
+from warehouse_rows import rows_of
 
 from warehouse import tables
 from warehouse.dictionary import CHAPTERS, dbt_sources, entries, markdown
@@ -62,6 +64,19 @@ def test_dbt_reads_every_view_and_mart_with_all_its_columns(told):
         entry.name: [column.name for column in entry.columns] for entry in told if entry.kind in {"view", "mart"}
     }
     assert {"mentions", "brand_days"} <= found.keys()
+
+
+def test_the_search_path_of_the_readme_lets_an_attached_file_answer_as_dbt_asks(empty_database, ask_empty, tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    [profile] = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    settings = yaml.safe_load(textwrap.dedent(profile))
+    [attached] = settings["attach"]
+    with duckdb.connect(str(tmp_path / settings["path"])) as connection:
+        connection.execute(f"ATTACH '{empty_database}' AS {attached['alias']} (READ_ONLY)")
+        connection.execute(f"SET search_path = '{settings['settings']['search_path']}'")
+        for question in ("trend(NULL, grain := 'week')", "word_of_mouse(NULL)", "why('1')", "brands"):
+            connection.execute(f"CREATE OR REPLACE VIEW asked AS SELECT * FROM {question}")
+            assert rows_of(connection, "FROM asked") == ask_empty(f"FROM {question}")
 
 
 def test_the_diagram_of_the_readme_names_things_and_columns_that_are_there(told):

@@ -48,6 +48,13 @@ def read_until(stop, database, ready, told):
     told.put(readings)
 
 
+def write_and_wait(database, is_open):
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE TABLE mine AS SELECT 1 AS n")
+        is_open.set()
+        time.sleep(60)
+
+
 def a_post(lake):
     store(lake, [post("a")], [mention(post("a"))])
 
@@ -214,6 +221,7 @@ def test_a_publish_goes_on_from_the_last_file_or_tells_why_it_cannot(lake, publi
 
 def test_a_damaged_last_file_is_neither_gone_on_from_nor_kept(lake, publish, publish_with, ask, database):
     publish_with(a_post)
+    database.chmod(0o644)
     database.write_bytes(b"no database")
     assert publish().rebuilt == "there is no file to go on from"
     assert count_posts(ask) == 1
@@ -237,6 +245,32 @@ def test_one_can_go_back_to_the_file_before_and_return(lake, publish, publish_wi
     assert leftovers(database) == []
 
 
+def test_nobody_may_write_to_what_is_published(publish, publish_with, database):
+    publish_with(a_post)
+    modes = [database.stat().st_mode]
+    assert publish().rebuilt is None
+    modes.append(database.stat().st_mode)
+    snapshot.rollback(database)
+    modes.append(database.stat().st_mode)
+    assert [mode & 0o222 for mode in modes] == [0, 0, 0]
+
+
+def test_a_writer_shuts_readers_out_until_the_next_publish_also_if_it_is_killed(publish, publish_with, ask, database):
+    publish_with(a_post)
+    database.chmod(0o644)
+    is_open = FRESH.Event()
+    writer = FRESH.Process(target=write_and_wait, args=(database, is_open), daemon=True)
+    writer.start()
+    assert is_open.wait(30)
+    with pytest.raises(snapshot.DatabaseUnreadable, match=r"word_of_mouse\.duckdb is open for writing elsewhere"):
+        snapshot.connect(database)
+    writer.kill()
+    writer.join()
+    assert database.with_name(f"{database.name}.wal").exists()
+    publish()
+    assert count_posts(ask) == 1
+
+
 def test_verifying_finds_nothing_wrong_where_days_went_by_in_silence(publish):
     publish()
     assert publish(now=NOW + timedelta(days=3), verify=True).differing == ()
@@ -246,6 +280,7 @@ def test_verifying_names_the_tables_that_differ_and_mends_them(lake, publish, pu
     publish_with(a_post)
     store(lake, [post("b")], [mention(post("b"))], "more")
     assert publish(verify=True).differing == ()
+    database.chmod(0o644)
     with duckdb.connect(str(database)) as connection:
         connection.execute("DELETE FROM opinions WHERE post_id = 'a'")
     published = publish(verify=True)

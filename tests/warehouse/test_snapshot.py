@@ -449,12 +449,12 @@ def test_macro_headers_name_their_columns_in_order(ask_empty):
         assert named == [row["column_name"] for row in ask_empty(f"DESCRIBE FROM {call}")], name
 
 
-def test_the_file_is_one_that_duckdb_1_5_opens(empty_database):
+def test_the_file_is_one_that_duckdb_1_2_opens(empty_database):
     with duckdb.connect() as connection:
         path = str(empty_database).replace("'", "''")
         connection.execute(f"ATTACH '{path}' AS told (READ_ONLY)")
         [[tags]] = connection.execute("SELECT tags FROM duckdb_databases() WHERE database_name = 'told'").fetchall()
-    assert tags["storage_version"].startswith("v1.5")
+    assert tags["storage_version"].startswith("v1.2")
 
 
 def test_the_snapshot_says_when_and_of_which_version_it_is(ask_empty):

@@ -13,6 +13,8 @@ import pytest
 from warehouse_rows import hours_ago, mention, post, store
 
 from nlp.signature import signatures
+from warehouse.reckoned import reckoned
+from warehouse.spike_rules import DEFAULT
 from warehouse.statements import statement
 
 DATA = Path(__file__).parent / "data/stories.jsonl"  # texts of ours; those of one group a person would call one story
@@ -44,7 +46,9 @@ def stories_of(*mentions: dict[str, Any]) -> dict[str, str]:
         connection.execute(
             "CREATE TABLE lake.posts AS SELECT DISTINCT post_id, published_at, true AS is_current FROM arrived"
         )
-        found = connection.execute(statement("tables", "story_posts").text).fetchall()
+        story_posts = statement("tables", "story_posts")
+        with reckoned(connection, story_posts, DEFAULT):
+            found = connection.execute(story_posts.text).fetchall()
     assert len(found) == len({post_id for post_id, _, _ in found})
     return {row["post_id"]: row["post_id"] for row in mentions} | {post_id: story for post_id, _, story in found}
 

@@ -3,4 +3,4 @@
 -- Reads:  lake.story_posts.
 SELECT told.post_id, told.version, told.story_id
 FROM lake.story_posts AS told
-ANTI JOIN lake.story_posts AS of_first ON of_first.post_id = told.story_id AND of_first.story_id = told.story_id
+ANTI JOIN (FROM lake.story_posts WHERE post_id = story_id) AS of_first ON of_first.story_id = told.story_id

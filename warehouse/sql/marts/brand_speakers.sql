@@ -2,6 +2,7 @@
 -- they know it from when they speak against it.
 -- Grain:   one row per (brand, speaker).
 -- Parts:   brand, speaker
+-- Built:   a few brands at a time; from opinions, which lie brand by brand
 -- Reads:   opinions, advice_of.
 -- Read by: speakers_in, complainers_in.
 -- Method:  what stands now counts. Whoever was last heard since a time was heard since then, so that different speakers

@@ -1,6 +1,7 @@
 -- recoveries: complaints, and whether those who made them came round: from complaint to "wow".
 -- Grain:   one row per (post_id, brand) that complains and has an author.
--- Parts:   brand, author
+-- Parts:   brand, speaker AS author
+-- Built:   a few brands at a time; from opinions, which lie brand by brand
 -- Reads:   recoveries_as_of.
 -- Read by: the data team, recovery, accountability, complaints_to_answer.
 -- Method:  as recoveries_as_of says.

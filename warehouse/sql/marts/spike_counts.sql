@@ -3,6 +3,7 @@
 -- Grain:   one row per (brand, aspect, source, hour) with mentions; aspect NULL: whatever it is about; source NULL:
 --          wherever it is said. No row has both.
 -- Parts:   brand, CAST(hour AS DATE)
+-- Built:   a few brands at a time; from opinions, which lie brand by brand
 -- Reads:   opinions, complained_of, lake.visits.
 -- Read by: negative_spikes, judged_series, series_hours, judged_before, praise_hours.
 -- Method:  an hour's posts of a feed are looked at by the feed's first answered visit after the hour had closed: what

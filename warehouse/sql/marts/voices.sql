@@ -1,6 +1,7 @@
 -- voices: what voices say of each brand; a voice is an author telling a story on a day, and counts once.
 -- Grain:   one row per (brand, post_id), the post being the last of a voice on its day.
 -- Parts:   brand, CAST(hour AS DATE)
+-- Built:   a few brands at a time; from opinions, which lie brand by brand
 -- Reads:   opinions, complained_of, is_of_billing.
 -- Read by: feed_hours, complaint_phrases, voices_in, complaint_days, complaints_in.
 -- Method:  of the mentions that make one voice the last one tells what it says, and where and when. What stands now

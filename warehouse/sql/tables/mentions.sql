@@ -2,7 +2,7 @@
 -- Grain:   one row per (post_id, version, brand).
 -- Parts:   post_id
 -- Reads:   arrived_mentions, the files that nlp_version made; lake.posts, lake.corrections, lake.snapshot.
--- Read by: lake.story_posts, mentions, opinions, the checks.
+-- Read by: lake.story_posts, mentions, opinions, signatures_of_brands, the checks.
 -- Method:  a column that a person put right is what that person said, in every version of the post: an edit does not
 --          undo it. Its sentiment corrected, a mention is of that side with probability 1. Corrected aspects keep the
 --          words of those that were found too; others have none.
