@@ -1,5 +1,6 @@
 """`wom` for the data team: the answers people ask for most, their own questions, and what was understood put right."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,9 @@ def feeds(as_json: AsJson = False) -> None:
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="One SELECT, for instance \"FROM trend('Acme')\".")],
+    query: Annotated[
+        str, typer.Argument(help="One SELECT, for instance \"FROM trend('Acme')\"; - reads it from standard input.")
+    ],
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the answer there, as CSV.")] = None,
     parquet: Annotated[Path | None, typer.Option("--parquet", help="Write the answer there, as Parquet.")] = None,
     as_json: AsJson = False,
@@ -47,6 +50,8 @@ def sql(
     """Ask the published DuckDB file a question of your own; it is only read."""
     from dags import summary
 
+    if query == "-":
+        query = sys.stdin.read()
     if csv or parquet:
         from dags.exporting import export
 

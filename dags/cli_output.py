@@ -171,7 +171,7 @@ def signed(value: float | None, low: float | None, high: float | None) -> str:
 
 
 def jsonable(value: Any) -> Any:
-    """Return a value as JSON has it: times as ISO 8601, what JSON has no number for as null."""
+    """Return a value as JSON has it: times as ISO 8601, bytes in hexadecimal, what JSON has no number for as null."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -181,6 +181,8 @@ def jsonable(value: Any) -> Any:
             return jsonable(float(value))
         case datetime() | date():
             return value.isoformat()
+        case bytes():
+            return value.hex()
         case Mapping():
             return {str(key): jsonable(item) for key, item in value.items()}
         case list() | tuple():
@@ -197,6 +199,8 @@ def _cell(value: Any) -> Text:
         return Text(f"{value:.2f}")
     if isinstance(value, datetime):
         return Text(f"{value:%Y-%m-%d %H:%M}")
+    if isinstance(value, bytes):
+        return Text(value.hex())
     if isinstance(value, list | tuple):
         return Text(", ".join(map(str, value)) if value else "none")
     if isinstance(value, dict):

@@ -13,13 +13,14 @@ import pyarrow.types as kinds
 
 from dags.cli_output import jsonable
 from dags.settings import SettingsError
-from dags.summary import distinct, refuse_all_but_a_query
+from dags.summary import distinct, recast, refuse_unanswerable
 from warehouse.tables import UTC_TIME
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ROWS_A_BATCH = 122_880  # DuckDB's own row group
+_NO_TYPE_OF_FILES = {"INTERVAL", "BIT", "TIME WITH TIME ZONE"}  # that keeps what they say
 _NO_TYPE_OF_CSV = (kinds.is_nested, kinds.is_binary)
 
 Write = Callable[[pa.RecordBatch], None]
@@ -28,19 +29,22 @@ Write = Callable[[pa.RecordBatch], None]
 def export(database: "DuckDBPyConnection", query: str, *, csv: Path | None = None, parquet: Path | None = None) -> int:
     """Write what one query gives to these files, which appear when they are whole; return how many rows.
 
-    Types stay as they are in Parquet; in CSV lists, structs and maps are JSON, NULL is nothing and an empty text "".
-    Times with a zone are UTC. Raises SettingsError for a wrong query, and where a file cannot be written.
+    Types stay as they are in Parquet, but for intervals, which are DuckDB's text for them; in CSV lists, structs and
+    maps are JSON, NULL is nothing and an empty text "". Times with a zone are UTC.
+    Raises SettingsError for a wrong query, and where a file cannot be written.
     """
     import duckdb
 
-    refuse_all_but_a_query(database, query)
+    if csv and csv == parquet:
+        raise SettingsError(f"--csv and --parquet name the same file: {csv}")
+    refuse_unanswerable(database, query)
     rows = 0
     try:
         relation = database.sql(query)
         if relation is None:
             raise SettingsError("this gives no rows to write: a SELECT does")
-        reader = relation.to_arrow_reader(ROWS_A_BATCH)
-        names = distinct(reader.schema.names)
+        names = distinct(relation.columns)
+        reader = recast(relation, _as_text).to_arrow_reader(ROWS_A_BATCH)
         with _written(csv, "--csv", _csv) as as_csv, _written(parquet, "--parquet", _parquet) as as_parquet:
             empty = pa.RecordBatch.from_arrays([pa.array([], field.type) for field in reader.schema], names=names)
             for batch in _and_then(empty, reader):
@@ -93,12 +97,14 @@ def _parquet(file: IO[bytes], schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(file, schema, compression="zstd")
 
 
+def _as_text(type_: str, column: str) -> str | None:
+    return f"CAST({column} AS VARCHAR)" if type_ in _NO_TYPE_OF_FILES else None
+
+
 def _plain(column: pa.Array) -> pa.Array:
-    """Return a column in a type that files have: no enums, no intervals, one zone."""
+    """Return a column in a type that files have: no enums, one zone."""
     if kinds.is_dictionary(column.type):
         return column.dictionary_decode()
-    if kinds.is_interval(column.type):
-        return pa.array([None if one is None else str(one) for one in column.to_pylist()], pa.string())
     if kinds.is_timestamp(column.type) and column.type.tz:
         return column.cast(UTC_TIME)
     return column

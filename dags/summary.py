@@ -4,15 +4,16 @@ The questions are the stable names the data team uses too; nothing here computes
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dags.asked_brands import brands_asked_for
 from dags.settings import SettingsError
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 Rows = list[dict[str, Any]]
 
@@ -37,26 +38,45 @@ def ask(database: "DuckDBPyConnection", query: str, parameters: dict[str, Any] |
 
 
 def answer(database: "DuckDBPyConnection", query: str) -> tuple[Rows, list[str]]:
-    """Return what one query of a person's own gives; times with a zone in UTC.
+    """Return what one query of a person's own gives, and its columns.
 
-    Raises SettingsError where it is no query, several, or one that writes, and for what DuckDB says against it.
+    Times with a zone are in UTC; intervals are DuckDB's text for them, and so is what holds times with a zone.
+    Raises SettingsError for what refuse_unanswerable refuses, and for what DuckDB says against it.
     """
     import duckdb
 
-    refuse_all_but_a_query(database, query)
+    refuse_unanswerable(database, query)
     try:
-        shape = database.execute(query).description or ()
-        zoned = [name for name, type_, *_ in shape if type_ == duckdb.type("TIMESTAMP WITH TIME ZONE")]
-        if zoned:  # DuckDB needs pytz to give Python such times
-            as_utc = ", ".join(f'"{name}" AT TIME ZONE \'UTC\' AS "{name}"' for name in zoned)
-            query = f"SELECT * REPLACE ({as_utc}) FROM ({query.rstrip().rstrip(';')})"  # noqa: S608 it is the person's own
-        return ask(database, query)
+        relation = database.sql(query)
+        columns, rows = distinct(relation.columns), recast(relation, _for_python).fetchall()
+        return [dict(zip(columns, row, strict=True)) for row in rows], columns
     except duckdb.Error as error:
         raise SettingsError(f"DuckDB: {error}") from error
 
 
-def refuse_all_but_a_query(database: "DuckDBPyConnection", query: str) -> None:
-    """Raise SettingsError where it is no query, several, or one that writes."""
+def recast(relation: "DuckDBPyRelation", other: Callable[[str, str], str | None]) -> "DuckDBPyRelation":
+    """Return a relation whose columns are what other(type, quoted name) says instead, where it says something."""
+    told = []
+    for name, type_ in zip(relation.columns, relation.types, strict=True):
+        quoted = '"{}"'.format(name.replace('"', '""'))
+        if expression := other(str(type_), quoted):
+            told.append(f"{expression} AS {quoted}")
+    return relation.project(f"* REPLACE ({', '.join(told)})") if told else relation
+
+
+def _for_python(type_: str, column: str) -> str | None:
+    """Return what Python gets instead of intervals, whose months it does not know, and of times with a zone, for which
+    DuckDB needs pytz.
+    """
+    if type_ == "TIMESTAMP WITH TIME ZONE":
+        return f"{column} AT TIME ZONE 'UTC'"
+    if type_ == "INTERVAL" or "TIMESTAMP WITH TIME ZONE" in type_:
+        return f"CAST({column} AS VARCHAR)"
+    return None
+
+
+def refuse_unanswerable(database: "DuckDBPyConnection", query: str) -> None:
+    """Raise SettingsError where it is no query, several, one that writes, or about a brand that nobody listened for."""
     import duckdb
 
     kind = duckdb.StatementType
@@ -66,11 +86,14 @@ def refuse_all_but_a_query(database: "DuckDBPyConnection", query: str) -> None:
         raise SettingsError(f"DuckDB: {error}") from error
     if len(found) != 1 or found[0] not in (kind.SELECT, kind.EXPLAIN, kind.PRAGMA, kind.MULTI):  # MULTI: PIVOT
         raise SettingsError("write one SELECT (or FROM, SHOW, DESCRIBE, SUMMARIZE, EXPLAIN): this only reads")
+    for brand in brands_asked_for(database, query):
+        _refuse_unknown(database, brand)
 
 
 def _refuse_unknown(database: "DuckDBPyConnection", brand: str) -> None:
-    """Raise SettingsError for a brand that listening.toml did not name when the file was published, nor any alert."""
-    found, _ = ask(database, "SELECT brand FROM brands UNION SELECT brand FROM alerts ORDER BY brand")
+    """Raise SettingsError for a brand that listening.toml did not name when the file was published, nor ever before."""
+    named = "SELECT brand FROM brands UNION SELECT brand FROM brand_days UNION SELECT brand FROM alerts ORDER BY brand"
+    found, _ = ask(database, named)
     known = [row["brand"] for row in found]
     if brand not in known:
         raise SettingsError(f"no brand {brand!r} in this file; valid: {', '.join(known)}")

@@ -146,8 +146,8 @@ def test_a_run_stores_understands_publishes_and_can_be_asked(wom, feeds):
 
 
 def test_a_brand_that_is_not_there_is_named_with_those_that_are(wom_later):
-    for command in ("trends", "alerts"):
-        done = wom_later(command, "Acmee")
+    for command in (["trends", "Acmee"], ["alerts", "Acmee"], ["sql", "SELECT n FROM trend('Acmee')"]):
+        done = wom_later(*command)
         assert done.returncode == 2
         assert "no brand 'Acmee' in this file; valid: Acme" in done.stderr
 
@@ -186,6 +186,13 @@ def test_a_wrong_query_ends_with_status_2_and_what_duckdb_says(wom_later):
     assert "syntax error" in done.stderr
 
 
+def test_a_question_may_come_from_standard_input_with_comments(wom_later, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WOM_")}
+    question = "-- How many?\nSELECT count(*) AS n FROM posts;\n"
+    done = run_wom("sql", "-", "--json", folder=tmp_path, environment=environment, given=question)
+    assert json.loads(done.stdout) == [{"n": 1}]
+
+
 def test_asking_only_reads_one_thing_at_a_time(wom_later, tmp_path):
     for query in ("CREATE TABLE x (a INT)", "COPY (SELECT 1) TO 'written.csv'", "SELECT 1; SELECT 2", ";"):
         done = wom_later("sql", query)
@@ -201,6 +208,8 @@ def test_any_answer_is_valid_json_and_fits_any_terminal(wom_later, tmp_path):
     assert row == {"n": 1.5, "n_2": None, "m": {"2026-11-21": "\u5c0f"}}
     [row] = json.loads(wom_later("sql", "SELECT TIMESTAMPTZ '2026-11-21 10:00+02' AS at", "--json").stdout)
     assert row == {"at": "2026-11-21T08:00:00"}
+    [row] = json.loads(wom_later("sql", "SELECT 'ab'::BLOB AS bytes", "--json").stdout)
+    assert row == {"bytes": "6162"}
     assert wom_of_ascii("trends", PYTHONIOENCODING="ascii").returncode == 0
 
 
@@ -231,7 +240,9 @@ def test_what_is_wrong_in_the_lake_is_told_until_it_is_put_aside(wom_later, feed
 
 
 def test_a_damaged_file_is_told_and_published_anew(wom_later, tmp_path):
-    (tmp_path / "lake" / "word_of_mouse.duckdb").write_bytes(b"no database")
+    database = tmp_path / "lake" / "word_of_mouse.duckdb"
+    database.chmod(0o644)
+    database.write_bytes(b"no database")
     done = wom_later("trends")
     assert (done.returncode, done.stdout) == (1, "")
     assert "is damaged, publish again" in done.stderr

@@ -28,7 +28,7 @@ def test_parquet_keeps_types_and_tells_columns_of_one_name_apart(database, tmp_p
     assert export(database, QUERY, parquet=tmp_path / "answer.parquet") == 1
     [row] = pq.read_table(tmp_path / "answer.parquet").to_pylist()
     assert (row["n"], row["n_2"], row["list"], row["struct"]) == (1, 2, ["x", "y"], {"a": 1.5})
-    assert (row["at"], row["kind"]) == (datetime(2026, 11, 21, 8, tzinfo=UTC), "e")
+    assert (row["at"], row["kind"], row["lasts"]) == (datetime(2026, 11, 21, 8, tzinfo=UTC), "e", "1 day")
 
 
 def test_csv_has_lists_as_json_and_tells_null_from_an_empty_text(database, tmp_path):
@@ -61,6 +61,11 @@ def test_a_wrong_query_leaves_no_file_and_the_old_one_as_it_was(database, tmp_pa
         export(database, query, csv=target)
     assert [path.name for path in tmp_path.iterdir()] == ["answer.csv"]
     assert target.read_text() == "old"
+
+
+def test_both_formats_do_not_go_to_one_file(database, tmp_path):
+    with pytest.raises(SettingsError, match="--csv and --parquet name the same file"):
+        export(database, "SELECT 1", csv=tmp_path / "a", parquet=tmp_path / "a")
 
 
 def test_a_place_that_cannot_be_written_is_named(database, tmp_path):
