@@ -271,6 +271,14 @@ def test_a_writer_shuts_readers_out_until_the_next_publish_also_if_it_is_killed(
     assert count_posts(ask) == 1
 
 
+def test_a_file_for_which_little_memory_does_not_do_is_built_in_more(publish, publish_with, ask, monkeypatch):
+    for name in ("MEMORY_AT_LEAST", "MEMORY_A_THREAD"):
+        monkeypatch.setattr(snapshot, name, 1_000_000)  # bytes: too few for anything
+    publish_with(a_post)
+    assert publish(rebuild=True).rebuilt == "it was asked for"
+    assert count_posts(ask) == 1
+
+
 def test_verifying_finds_nothing_wrong_where_days_went_by_in_silence(publish):
     publish()
     assert publish(now=NOW + timedelta(days=3), verify=True).differing == ()

@@ -7,13 +7,13 @@
 --          text counts a phrase once. Log odds of now against the equally long period before, with an informative
 --          Dirichlet prior (Monroe et al. 2008): the brand's complaints of both periods, weighing as 10 phrases. A
 --          phrase grew where 3 texts or more have it and z is 0.5 or more; from 1.96 on it is beyond chance. Of a day
---          at most 50 texts of the brand are read, or 10 of each if all are asked for, drawn by hash; those of voices
+--          at most 50 texts of the brand are read, or 8 of each if all are asked for, drawn by hash; those of voices
 --          as known now lie ready in complaint_phrases.
 -- Columns: brand, aspect, stage, phrase, n (texts now), n_before, log_odds, z
 CREATE OR REPLACE MACRO phrases_that_grew(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH params AS (
     SELECT 10 AS prior_phrases, 3 AS texts_at_least, 0.5 AS z_at_least,
-           CASE WHEN brand IS NULL THEN 10 ELSE 50 END AS texts_at_most  -- no more are in complaint_phrases
+           CASE WHEN brand IS NULL THEN 8 ELSE 50 END AS texts_at_most  -- no more are in complaint_phrases
 ), asked AS (
     SELECT now.starts, now.ends, before.starts AS starts_before
     FROM span(since, as_of) AS now, span(since, as_of, back := 1) AS before

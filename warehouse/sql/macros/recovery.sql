@@ -17,13 +17,13 @@
 CREATE OR REPLACE MACRO recovery(brand, since := NULL, as_of := NULL) AS TABLE
 WITH params AS (
     SELECT INTERVAL 14 DAYS AS followed
-), complaints AS NOT MATERIALIZED (
+), complaints AS (
     SELECT told.* FROM recoveries AS told WHERE as_of IS NULL AND (brand IS NULL OR told.brand = brand)
     UNION ALL
     SELECT told.*
     FROM recoveries_as_of(as_of, since := (SELECT asked.starts FROM span(since, as_of) AS asked)) AS told
     WHERE as_of IS NOT NULL AND (brand IS NULL OR told.brand = brand)
-), cohort AS NOT MATERIALIZED (
+), cohort AS (
     SELECT told.brand, told.owner, told.is_answered, told.complained_at, told.last_seen_at,
            told.complained_at + params.followed AS followed_until,
            [told.recovered_at, told.won_at] AS events,

@@ -9,7 +9,7 @@
 -- Method:  n are negative mentions in that time. Usual is the same in the 28 days before it; expected is the value's
 --          usual share times all negative mentions now, and excess is n - expected. A mention may tell of several
 --          aspects. An author is new who did not name the brand in the 90 days before that day. Phrases are read in at
---          most 2,000 texts now and as many before, drawn by hash, and are shown where 3 texts or more have them and z
+--          most 1,000 texts now and as many before, drawn by hash, and are shown where 3 texts or more have them and z
 --          is 3.9 or more: of some thousand phrases one in 10,000 passes by chance.
 -- Columns: dimension, value (NULL: not told), n, negatives (all of that time; of phrases: the texts read), share (n /
 --          negatives), share_low, share_high (95 %), usual_n, usual_share, expected, excess, z (how surely the share
@@ -21,7 +21,7 @@ WITH params AS (
 ), asked AS (
     SELECT CAST(brand AS VARCHAR) AS brand, date_trunc('hour', CAST(since AS TIMESTAMP)) AS starts,
            CAST(until AS TIMESTAMP) AS ends
-), known AS NOT MATERIALIZED (  -- it is wide
+), known AS (
     SELECT said.*, asked.starts
     FROM params, asked
     JOIN opinions AS said ON said.brand = asked.brand
@@ -51,14 +51,15 @@ WITH params AS (
     JOIN heard ON heard.speaker = known.speaker AND heard.day = CAST(known.published_at AS DATE)
     WHERE known.sentiment = -1 AND known.hour >= known.starts - params.usual
 ), drawn AS (
-    (SELECT against.* FROM against WHERE against.is_now ORDER BY md5(against.post_id) LIMIT 2000)
+    (SELECT against.* FROM against WHERE against.is_now ORDER BY md5(against.post_id) LIMIT 1000)
     UNION ALL
-    (SELECT against.* FROM against WHERE NOT against.is_now ORDER BY md5(against.post_id) LIMIT 2000)
-), near AS MATERIALIZED (  -- found by the time, whose search costs least; so texts are read at few places
+    (SELECT against.* FROM against WHERE NOT against.is_now ORDER BY md5(against.post_id) LIMIT 1000)
+), near AS (  -- found by the time, whose search costs least; so texts are read at few places
     SELECT reading.post_id, reading.version, reading.fetched_at, reading.title, reading.text
     FROM lake.posts AS reading
     WHERE reading.rowid IN (
         SELECT told.rowid FROM lake.posts AS told SEMI JOIN drawn ON drawn.published_at = told.published_at)
+    OFFSET 0  -- keeps what is asked of them below behind the finding of them
 ), read AS (
     SELECT drawn.is_now, phrases_of(near.title, near.text) AS phrases
     FROM drawn

@@ -27,4 +27,4 @@ FROM drawn
 JOIN lake.posts AS reading
   ON reading.post_id = drawn.post_id AND reading.version = drawn.version AND reading.is_current
  AND reading.published_at >= drawn.hour  -- always so; of a few days DuckDB then reads no other days' posts
-ORDER BY drawn.drawn_as > 10, drawn.brand, drawn.hour, drawn.post_id  -- what is read of all brands lies together
+ORDER BY drawn.drawn_as > 8, drawn.brand, drawn.hour, drawn.post_id  -- what is read of all brands lies together
