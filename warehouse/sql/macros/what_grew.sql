@@ -21,35 +21,35 @@ WITH params AS (
 ), asked AS (
     SELECT CAST(brand AS VARCHAR) AS brand, date_trunc('hour', CAST(since AS TIMESTAMP)) AS starts,
            CAST(until AS TIMESTAMP) AS ends
-), known AS (
-    SELECT said.*, asked.starts
+), complaining AS (
+    SELECT said.hour >= asked.starts AS is_now, said.speaker, said.author, said.published_at,
+           CAST(said.published_at AS DATE) AS day, said.post_id, said.version, said.known_from, said.story_id,
+           said.stage, said.source, said.experience, said.aspects
     FROM params, asked
     JOIN opinions AS said ON said.brand = asked.brand
-    WHERE said.hour < asked.ends AND said.hour >= asked.starts - params.usual - params.new_after
+    WHERE said.sentiment = -1 AND said.hour < asked.ends AND said.hour >= asked.starts - params.usual
       AND is_known(said.known_from, said.known_until, as_of)
 ), heard AS (
     SELECT days.speaker, days.day, lag(days.day) OVER (PARTITION BY days.speaker ORDER BY days.day) AS day_before
     FROM (
-        SELECT DISTINCT known.speaker, CAST(known.published_at AS DATE) AS day
-        FROM known
-        SEMI JOIN (
-            SELECT known.speaker FROM known, params
-            WHERE known.sentiment = -1 AND known.hour >= known.starts - params.usual
-        ) AS complaining ON complaining.speaker = known.speaker
+        SELECT DISTINCT said.speaker, CAST(said.published_at AS DATE) AS day
+        FROM params, asked
+        JOIN opinions AS said ON said.brand = asked.brand
+        SEMI JOIN complaining ON complaining.speaker = said.speaker
+        WHERE said.hour < asked.ends AND said.hour >= asked.starts - params.usual - params.new_after
+          AND is_known(said.known_from, said.known_until, as_of)
     ) AS days
 ), against AS (
-    SELECT known.hour >= known.starts AS is_now, known.post_id, known.version, known.published_at, known.known_from,
-           known.story_id, {
-               'stage': [nullif(known.stage, 'unknown')],
-               'source': [known.source],
-               'experience': [nullif(known.experience, 'unknown')],
+    SELECT told.is_now, told.post_id, told.version, told.published_at, told.known_from, told.story_id, {
+               'stage': [nullif(told.stage, 'unknown')],
+               'source': [told.source],
+               'experience': [nullif(told.experience, 'unknown')],
                'author': [CASE WHEN heard.day_before >= heard.day - params.new_after THEN 'heard of it before'
-                               WHEN known.author IS NOT NULL THEN 'new to the brand' END],
-               'aspect': coalesce(nullif(complained_of(known.aspects), []), [NULL])
+                               WHEN told.author IS NOT NULL THEN 'new to the brand' END],
+               'aspect': coalesce(nullif(complained_of(told.aspects), []), [NULL])
            } AS told
-    FROM params, known
-    JOIN heard ON heard.speaker = known.speaker AND heard.day = CAST(known.published_at AS DATE)
-    WHERE known.sentiment = -1 AND known.hour >= known.starts - params.usual
+    FROM params, complaining AS told
+    JOIN heard ON heard.speaker = told.speaker AND heard.day = told.day
 ), drawn AS (
     (SELECT against.* FROM against WHERE against.is_now ORDER BY md5(against.post_id) LIMIT 1000)
     UNION ALL
