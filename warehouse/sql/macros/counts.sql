@@ -1,7 +1,7 @@
 -- counts(brand, since, grain, unit, as_of, back, on_panel): how many spoke for and against a brand, period by period.
 -- Grain:   one row per brand and period in which something was said.
 -- Reads:   brand_hours, feed_hours, opinions, span, panel, unit_key, is_known.
--- Read by: trend, share_of_voice, word_of_mouse.
+-- Read by: trend, word_of_mouse, markets.
 -- Takes:   as trend; back, so many times the whole length earlier; on_panel, only feeds that panel names.
 -- Method:  voices and mentions as known now are sums of brand_hours, or of feed_hours on a panel; whatever else is asked is counted from opinions. A
 --          unit counts where it was first heard in its period (a voice: in its day), with the last side it took there.

@@ -1,8 +1,8 @@
 -- share_of_voice(since, unit, as_of): how much of what is said in its market is said about each brand.
 -- Grain:   one row per brand in listening.toml, the loudest first.
--- Reads:   brands, counts, coverage_in, net_sentiment, net_sentiment_low, net_sentiment_high, wilson_low, wilson_high,
+-- Reads:   markets, coverage_in, net_sentiment, net_sentiment_low, net_sentiment_high, wilson_low, wilson_high,
 --          if_enough, too_few.
--- Read by: the data team, word_of_mouse.
+-- Read by: the data team.
 -- Takes:   since, unit and as_of, as trend; whole hours are counted.
 -- Method:  a brand's units / those of the brand and its competitors, or of all brands if it names none. A post that
 --          names k brands counts once for each. Only feeds on the panel count: those heard throughout the period and
@@ -13,30 +13,15 @@
 --          (0..1), share_of_voice_low, share_of_voice_high (95 %), coverage (mean of the hours that have one), reason
 --          (why there is no share)
 CREATE OR REPLACE MACRO share_of_voice(since := NULL, unit := NULL, as_of := NULL) AS TABLE
-WITH said AS (
-    SELECT listed.brand, listed.competitors,
-           coalesce(heard.n, 0) AS n, coalesce(heard.positives, 0) AS positives,
-           coalesce(heard.negatives, 0) AS negatives, coalesce(heard.neutrals, 0) AS neutrals,
-           heard.unknowns / heard.n AS unknown_share
-    FROM brands AS listed
-    LEFT JOIN counts(NULL, since, NULL, unit, as_of, on_panel := true) AS heard ON heard.brand = listed.brand
-), markets AS (
-    SELECT said.brand, CAST(sum(rival.n) AS BIGINT) AS market_n
-    FROM said
-    JOIN said AS rival
-      ON rival.brand = said.brand OR len(said.competitors) = 0 OR list_contains(said.competitors, rival.brand)
-    GROUP BY said.brand
-)
 SELECT said.brand, said.n, said.positives, said.negatives, said.neutrals, said.unknown_share,
        if_enough(net_sentiment(said.positives, said.negatives), said.n) AS net_sentiment,
        if_enough(net_sentiment_low(said.positives, said.negatives), said.n) AS net_sentiment_low,
        if_enough(net_sentiment_high(said.positives, said.negatives), said.n) AS net_sentiment_high,
-       markets.market_n,
-       if_enough(said.n / markets.market_n, markets.market_n) AS share_of_voice,
-       if_enough(wilson_low(said.n, markets.market_n), markets.market_n) AS share_of_voice_low,
-       if_enough(wilson_high(said.n, markets.market_n), markets.market_n) AS share_of_voice_high,
-       heard.coverage, too_few(markets.market_n) AS reason
-FROM said
-JOIN markets ON markets.brand = said.brand
+       said.market_n,
+       if_enough(said.n / said.market_n, said.market_n) AS share_of_voice,
+       if_enough(wilson_low(said.n, said.market_n), said.market_n) AS share_of_voice_low,
+       if_enough(wilson_high(said.n, said.market_n), said.market_n) AS share_of_voice_high,
+       heard.coverage, too_few(said.market_n) AS reason
+FROM markets(since, unit, as_of) AS said
 LEFT JOIN coverage_in(since, as_of) AS heard ON heard.brand = said.brand
 ORDER BY said.n DESC, said.brand

@@ -1,6 +1,6 @@
 -- word_of_mouse(brand, since, unit, as_of): the word of mouse about a brand in one line.
 -- Grain:   one row per brand in listening.toml, those nobody speaks of included; the most talked about first.
--- Reads:   brands, trend, counts, share_of_voice, negative_reach, speakers_in, brand_hours, opinions, alerts, span,
+-- Reads:   brands, trend, counts, markets, negative_reach, speakers_in, brand_hours, opinions, alerts, span,
 --          is_known, net_sentiment, wilson_low, wilson_high, if_enough, too_few.
 -- Read by: the data team, the command line.
 -- Takes:   as trend, without a grain.
@@ -50,7 +50,7 @@ SELECT listed.brand, coalesce(heard.n, 0) AS n, coalesce(speaking.authors, 0) AS
        coalesce(heard.neutrals, 0) AS neutrals, heard.unknown_share,
        heard.net_sentiment, heard.net_sentiment_low, heard.net_sentiment_high,
        heard.corrected, heard.corrected_low, heard.corrected_high,
-       voice.share_of_voice,
+       if_enough(voice.n / voice.market_n, voice.market_n) AS share_of_voice,
        earlier.n AS n_before,
        if_enough(coalesce(heard.n, 0) / earlier.n - 1, earlier.n) AS n_change,
        if_enough(heard.net_sentiment - net_sentiment(earlier.positives, earlier.negatives), earlier.n)
@@ -66,7 +66,7 @@ SELECT listed.brand, coalesce(heard.n, 0) AS n, coalesce(speaking.authors, 0) AS
 FROM brands AS listed
 LEFT JOIN trend(brand, since := since, grain := NULL, unit := unit, as_of := as_of) AS heard
   ON heard.brand = listed.brand
-LEFT JOIN share_of_voice(since := since, unit := unit, as_of := as_of) AS voice ON voice.brand = listed.brand
+LEFT JOIN markets(since, unit, as_of) AS voice ON voice.brand = listed.brand
 LEFT JOIN earlier ON earlier.brand = listed.brand
 LEFT JOIN negative_reach(brand, since := since, as_of := as_of) AS reached ON reached.brand = listed.brand
 LEFT JOIN speaking ON speaking.brand = listed.brand
