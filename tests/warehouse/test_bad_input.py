@@ -7,13 +7,15 @@ publishers at once and readers that never close (test_publish.py), brands that c
 import os
 import resource
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from warehouse_rows import NOW, VERSION, batch, brands, feeds, hours_ago, mention, post, store
 
-from warehouse import tables
+from warehouse import snapshot, tables
 from warehouse.layout import mentions_path
 
 
@@ -93,6 +95,16 @@ def told_where_no_file_may_grow_beyond(size, publish, **how):
     os.close(writing)
     with os.fdopen(reading) as told:
         return told.read()
+
+
+def test_a_count_below_zero_that_somebody_wrote_into_the_lake_fails_the_check_that_tells_of_it(lake, publish):
+    store(lake, [post("a")], [mention(post("a"), sentiment=-1)])
+    [path] = [Path(lake.folder, file) for file in lake.files("posts")]
+    posts = pq.read_table(path, partitioning=None)
+    place = posts.schema.get_field_index("author_followers")
+    pq.write_table(posts.set_column(place, posts.schema.field(place), pa.array([-5], pa.int64())), path)
+    with pytest.raises(snapshot.CheckFailed, match=r"posts_in_range: .*author_followers = -5"):
+        publish()
 
 
 def test_a_disk_that_fills_in_the_middle_of_a_publish_is_told_and_keeps_the_last_file(lake, publish, ask, database):

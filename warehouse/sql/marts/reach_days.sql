@@ -18,14 +18,19 @@
 --   negative_weight: of the mentions against the brand that tell their reach
 --   negative_level: the same at the day's end
 --   untold_level: of the mentions against the brand that do not, at the day's end, as if each weighed 1
-WITH said AS (  -- decimals: sums of them are the same in whatever order
+WITH said AS (
     SELECT brand, source, CAST(hour AS DATE) AS day, sentiment, reach,
-           CAST(ln(1 + reach) AS DECIMAL(18, 12)) AS weight, CAST(ln(1 + reach) ^ 2 AS DECIMAL(18, 12)) AS square,
+           ln(1 + CASE WHEN reach >= 0 THEN reach END) AS weight,  -- of one below 0 a check tells
            CASE WHEN sentiment = -1 THEN exp(date_diff('second', CAST(hour AS DATE) + INTERVAL 1 DAY,
                                                        least(published_at, hour + INTERVAL 1 HOUR)) / 172800) END
                AS freshness
     FROM opinions
     WHERE known_until IS NULL
+), exact AS (  -- sums of decimals are the same in whatever order
+    SELECT brand, source, day, sentiment, reach, CAST(weight AS DECIMAL(18, 12)) AS weight,
+           CAST(weight ^ 2 AS DECIMAL(18, 12)) AS square, CAST(weight * freshness AS DECIMAL(18, 12)) AS level,
+           CAST(freshness AS DECIMAL(18, 12)) AS freshness
+    FROM said
 )
 SELECT brand, source, day,
        count(*) AS mentions,
@@ -36,8 +41,8 @@ SELECT brand, source, day,
        CAST(coalesce(sum(weight) FILTER (sentiment IS NOT NULL), 0) AS DOUBLE) AS judged_weight,
        CAST(coalesce(sum(square) FILTER (sentiment IS NOT NULL), 0) AS DOUBLE) AS judged_squares,
        CAST(coalesce(sum(weight) FILTER (sentiment = -1), 0) AS DOUBLE) AS negative_weight,
-       CAST(coalesce(sum(CAST(ln(1 + reach) * freshness AS DECIMAL(18, 12))), 0) AS DOUBLE) AS negative_level,
-       CAST(coalesce(sum(CAST(freshness AS DECIMAL(18, 12))) FILTER (reach IS NULL), 0) AS DOUBLE) AS untold_level
-FROM said
+       CAST(coalesce(sum(level), 0) AS DOUBLE) AS negative_level,
+       CAST(coalesce(sum(freshness) FILTER (reach IS NULL), 0) AS DOUBLE) AS untold_level
+FROM exact
 GROUP BY brand, source, day
 ORDER BY brand, day, source
