@@ -6,7 +6,7 @@ that they share an estimated 0.65 of their shingles, bytes of chance taken off. 
 Boilerplate makes bands that thousands of texts have: in those each is compared with the first and with its neighbour,
 in the order of signatures, where equals lie side by side.
 
-Nearly all of the work is sorting, and numpy sorts numbers some twenty times as fast as DuckDB groups them. Brands are
+Nearly all of the work is sorting, and numpy sorts numbers far faster than DuckDB groups them. Brands are
 taken a few at a time, so that a long history takes no more memory than its loudest brand.
 """
 
@@ -30,8 +30,8 @@ ALIKE_AT_LEAST = 0.65  # chosen on half of tests/warehouse/data/stories.jsonl
 CROWD_AT_LEAST = 25  # so many texts with one band are not all compared with one another
 SIGNATURE_BYTES, BANDS = 64, 16
 BY_CHANCE = SIGNATURE_BYTES / 128  # bytes in which two signatures agree that have nothing in common
-PAIRS_AT_ONCE = 200_000  # some 300 bytes each
-THREADS_AT_MOST = 4  # each takes some 50 bytes a text
+PAIRS_AT_ONCE = 200_000  # each takes two signatures, and what they are compared in
+THREADS_AT_MOST = 4  # each takes several numbers a text
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, of well mixed bits
 _LOW, _HALF = np.uint64(0xFFFF_FFFF), np.uint64(32)
 _COLUMNS = pa.schema(
@@ -99,7 +99,7 @@ def _meetings(words: Numbers, number: Numbers, band: int) -> Numbers:
     """Return the pairs of texts that are to be compared because of a band, the lesser in the upper 32 bits; sorted."""
     of_band = words[:, band // 2] & _LOW if band % 2 else words[:, band // 2] >> _HALF
     key = number << _HALF | of_band
-    # A hash of the key, and the place: one number is sorted five times as fast as places by their keys.
+    # A hash of the key, and the place: one number is sorted far faster than places by their keys.
     mixed = (key * _MIX) & ~_LOW | np.arange(len(key), dtype=np.uint64)
     mixed.sort()
     text = mixed[_beside_equal(mixed >> _HALF)] & _LOW
@@ -159,7 +159,7 @@ def _beside_equal(numbers: Numbers) -> Flags:
 
 
 def _once(*numbers: Numbers) -> Numbers:
-    """Return all numbers in order, each once; np.unique takes ten times as long."""
+    """Return all numbers in order, each once; np.unique takes far longer."""
     every = np.concatenate(numbers)
     every.sort()
     return every[np.append(True, every[1:] != every[:-1])] if len(every) else every

@@ -156,9 +156,9 @@ def _store_by_brand(connection: duckdb.DuckDBPyConnection, one: Statement) -> No
 def _create(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
     """Make an empty table for what a SELECT gives.
 
-    Signatures are stored as they are: bytes of chance do not get fewer, and to try takes a quarter of the time that
-    mentions take. CREATE TABLE AS ... LIMIT 0 would do without, but until it is committed, DuckDB 2.0 takes a table
-    made so to be empty whatever is inserted.
+    Signatures are stored as they are: bytes of chance do not get fewer, and to try takes long. CREATE TABLE AS ...
+    LIMIT 0 would do without, but until it is committed, DuckDB 2.0 takes a table made so to be empty whatever is
+    inserted.
     """
     told = connection.execute(f"DESCRIBE {select}").fetchall()
     as_it_is = " USING COMPRESSION uncompressed"

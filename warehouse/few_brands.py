@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import duckdb
 
-ROWS_AT_ONCE = 2_000_000  # a row of what is sorted takes some 400 bytes
+ROWS_AT_ONCE = 2_000_000  # rows that are sorted are wide
 
 
 def few_brands(connection: duckdb.DuckDBPyConnection, relation: str) -> Iterator[list[str]]:

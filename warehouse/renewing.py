@@ -62,7 +62,7 @@ class Renewal:
         self._neighbours.widen(came)
         posts, *_ = [self.world.look_ahead(f"lake.{name}", stories) for name in ("posts", "mentions", "story_posts")]
         times = f"SELECT published_at FROM snapshot.lake.posts WHERE rowid IN ({posts})"  # noqa: S608
-        # An opinion has its post's time: a number, at which we look in a fifth of the time that a name takes.
+        # An opinion has its post's time: a number, at which we look far faster than at a name.
         self.world.look_ahead("opinions", statement("marts", "opinions"), among=f"published_at IN ({times})")
 
     def run(self, arrivals: Mapping[str, Arrival]) -> None:
