@@ -2,7 +2,7 @@
 
 Two signatures agree in as many of their 64 bytes as the texts share of their shingles (Jaccard), give or take
 0.06 (Broder 1997). A byte holds 7 bits of a minimum (Li & Konig 2010): unlike texts agree in 1 of 128 by chance, and
-a signature is ASCII, so DuckDB compares two of them with hamming() and one takes 64 bytes instead of 256.
+a signature takes 64 bytes instead of 256, all of them ASCII.
 
 What a text says is read as its words: case, accents of type, signs, links, handles and "RT @somebody:" play no part,
 since those who pass a text on change them. A shingle is a pair of words that stand side by side; a word with a digit is

@@ -22,17 +22,16 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from warehouse.few_brands import few_brands
+from warehouse.signature_bands import BANDS, SIGNATURE_BYTES, meetings
 from warehouse.statements import statement
 
 pc: Any = pyarrow.compute  # its functions are made at import, where no type checker sees them
 
 ALIKE_AT_LEAST = 0.65  # chosen on half of tests/warehouse/data/stories.jsonl
 CROWD_AT_LEAST = 25  # so many texts with one band are not all compared with one another
-SIGNATURE_BYTES, BANDS = 64, 16
 BY_CHANCE = SIGNATURE_BYTES / 128  # bytes in which two signatures agree that have nothing in common
 PAIRS_AT_ONCE = 200_000  # each takes two signatures, and what they are compared in
 THREADS_AT_MOST = 4  # each takes several numbers a text
-_MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, of well mixed bits
 _LOW, _HALF = np.uint64(0xFFFF_FFFF), np.uint64(32)
 _COLUMNS = pa.schema(
     {"node": pa.int64(), "brand": pa.string(), "signature": pa.binary(), "alike": pa.list_(pa.int64())}
@@ -52,7 +51,7 @@ def alike_texts(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         for brands in few_brands(connection, "lake.mentions"):
             words, number, is_repeated = _texts(connection, brands)
             pairs = np.empty(0, dtype=np.uint64)
-            for met in threads.map(partial(_meetings, words, number), range(BANDS)):
+            for met in threads.map(partial(_proposed, words, number), range(BANDS)):
                 pairs = _once(pairs, met)
             pairs = pairs[_are_alike(words, pairs)]
             found.append(_told(words, number, is_repeated, pairs, brands, nodes))
@@ -95,17 +94,11 @@ def _words(signatures: pa.Array) -> Numbers:
     return np.frombuffer(values or b"", dtype=">u8", count=count, offset=start).reshape(-1, 8).astype(np.uint64)
 
 
-def _meetings(words: Numbers, number: Numbers, band: int) -> Numbers:
+def _proposed(words: Numbers, number: Numbers, band: int) -> Numbers:
     """Return the pairs of texts that are to be compared because of a band, the lesser in the upper 32 bits; sorted."""
     of_band = words[:, band // 2] & _LOW if band % 2 else words[:, band // 2] >> _HALF
-    key = number << _HALF | of_band
-    # A hash of the key, and the place: one number is sorted far faster than places by their keys.
-    mixed = (key * _MIX) & ~_LOW | np.arange(len(key), dtype=np.uint64)
-    mixed.sort()
-    text = mixed[_beside_equal(mixed >> _HALF)] & _LOW
-    text = text[np.lexsort((text, key[text]))]
-    starts = np.flatnonzero(np.append(True, key[text[1:]] != key[text[:-1]])) if len(text) else np.empty(0, dtype=int)
-    size = np.diff(np.append(starts, len(text)))
+    text, starts = meetings(of_band.astype(np.uint32), number.astype(np.uint32))
+    text, size = text.astype(np.uint64), np.diff(starts, append=len(text))
     group, is_crowd = np.repeat(np.arange(len(size)), size), np.repeat(size >= CROWD_AT_LEAST, size)
     [crowd] = np.nonzero(is_crowd)
     first = np.repeat(starts, size)[crowd]

@@ -111,9 +111,12 @@ WRONG = [
     ("erasures_are_whole", "DELETE FROM lake.erasures WHERE brand IS NULL"),
     ("figures_are_unique", "INSERT INTO brand_hours FROM brand_hours LIMIT 1"),
     ("figures_are_unique", "INSERT INTO brand_days FROM brand_days LIMIT 1"),
+    ("figures_are_unique", "INSERT INTO complaint_days FROM complaint_days LIMIT 1"),
+    ("figures_are_unique", "INSERT INTO reach_days FROM reach_days LIMIT 1"),
     ("figures_in_range", "UPDATE brand_hours SET coverage = 1.5 WHERE hour = (SELECT max(hour) FROM brand_hours)"),
     ("figures_in_range", "UPDATE brand_days SET net_sentiment = 1.01 WHERE day = (SELECT max(day) FROM brand_days)"),
     ("figures_in_range", "UPDATE brand_days SET negatives = negatives + 1"),
+    ("figures_in_range", "DELETE FROM reach_days WHERE day = (SELECT max(day) FROM reach_days)"),
     ("figures_in_range", "INSERT INTO aspect_days BY NAME SELECT 'Quillon' AS brand, 'price' AS aspect, "
      "DATE '2026-11-19' AS day, 5 AS mentions, 6 AS authors, 5 AS positives, 0 AS negatives, 0 AS neutrals"),
     ("figures_in_range", "INSERT INTO negative_spikes BY NAME SELECT 9 AS negatives, 5 AS mentions, "

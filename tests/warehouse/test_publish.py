@@ -266,9 +266,12 @@ def test_a_writer_shuts_readers_out_until_the_next_publish_also_if_it_is_killed(
         snapshot.connect(database)
     writer.kill()
     writer.join()
-    assert database.with_name(f"{database.name}.wal").exists()
+    log = database.with_name(f"{database.name}.wal")
+    assert log.exists()
     publish()
     assert count_posts(ask) == 1
+    assert ask("SELECT table_name FROM duckdb_tables() WHERE table_name = 'mine'") == []
+    assert not log.exists()
 
 
 def test_a_file_for_which_little_memory_does_not_do_is_built_in_more(publish, publish_with, ask, monkeypatch):

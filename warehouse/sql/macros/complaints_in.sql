@@ -9,20 +9,20 @@
 --          not judged)
 CREATE OR REPLACE MACRO complaints_in(brand, since, unit, as_of, back := 0) AS TABLE
 WITH asked AS (
-    SELECT period.starts, period.ends,
-           CAST(period.starts - INTERVAL 1 MICROSECOND AS DATE) + INTERVAL 1 DAY AS whole_from,
-           CASE WHEN back = 0 THEN period.ends ELSE date_trunc('day', period.ends) END AS whole_until  -- today is, so far
+    SELECT period.starts, period.ends, period.whole_days_from,
+           CASE WHEN back = 0 THEN period.ends  -- today is whole, so far
+                ELSE date_trunc('day', period.ends) END AS whole_days_until
     FROM span(since, as_of, back := back) AS period
 ), single AS (
     SELECT told.brand, told.stage, told.against
     FROM voices AS told, asked
     WHERE unit IS NULL AND as_of IS NULL AND (brand IS NULL OR told.brand = brand)
-      AND told.hour >= asked.starts AND told.hour < least(asked.whole_from, asked.ends)
+      AND told.hour >= asked.starts AND told.hour < least(asked.whole_days_from, asked.ends)
     UNION ALL
     SELECT told.brand, told.stage, told.against
     FROM voices AS told, asked
     WHERE unit IS NULL AND as_of IS NULL AND (brand IS NULL OR told.brand = brand)
-      AND told.hour >= greatest(asked.whole_from, asked.whole_until) AND told.hour < asked.ends
+      AND told.hour >= greatest(asked.whole_days_from, asked.whole_days_until) AND told.hour < asked.ends
     UNION ALL
     SELECT told.brand, told.stage, told.against
     FROM voices_in(brand, since, unit, as_of, back := back) AS told
@@ -31,7 +31,7 @@ WITH asked AS (
     SELECT told.brand, told.aspect, told.stage, told.voices, told.unknowns
     FROM complaint_days AS told, asked
     WHERE unit IS NULL AND as_of IS NULL AND (brand IS NULL OR told.brand = brand)
-      AND told.day >= asked.whole_from AND told.day < asked.whole_until
+      AND told.day >= asked.whole_days_from AND told.day < asked.whole_days_until
     UNION ALL
     SELECT opened.brand, opened.aspect, opened.stage, 1, 0
     FROM (SELECT single.brand, unnest(single.against) AS aspect, single.stage FROM single) AS opened

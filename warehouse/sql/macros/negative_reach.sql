@@ -14,8 +14,7 @@
 CREATE OR REPLACE MACRO negative_reach(brand, since := NULL, as_of := NULL) AS TABLE
 WITH asked AS (
     SELECT period.ends,
-           CASE WHEN as_of IS NULL THEN CAST(period.starts - INTERVAL 1 MICROSECOND AS DATE) + INTERVAL 1 DAY
-                ELSE period.ends END AS whole_days_from
+           CASE WHEN as_of IS NULL THEN period.whole_days_from ELSE period.ends END AS whole_days_from
     FROM span(since, as_of) AS period
 ), sources AS (
     SELECT spread.source, coalesce(spread.reach[1], 0) AS usual, spread.reach[2] AS most

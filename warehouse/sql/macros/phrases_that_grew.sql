@@ -13,7 +13,7 @@
 CREATE OR REPLACE MACRO phrases_that_grew(brand, since := NULL, unit := NULL, as_of := NULL) AS TABLE
 WITH params AS (
     SELECT 10 AS prior_phrases, 3 AS texts_at_least, 0.5 AS z_at_least,
-           CASE WHEN brand IS NULL THEN 8 ELSE 50 END AS texts_at_most  -- no more are in complaint_phrases
+           CASE WHEN brand IS NULL THEN 8 ELSE 50 END AS texts_at_most  -- of more there are none in complaint_phrases, where 8 of a day lie apart
 ), asked AS (
     SELECT now.starts, now.ends, before.starts AS starts_before
     FROM span(since, as_of) AS now, span(since, as_of, back := 1) AS before

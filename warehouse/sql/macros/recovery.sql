@@ -27,29 +27,28 @@ WITH params AS (
     SELECT told.brand, told.owner, told.is_answered, told.complained_at, told.last_seen_at,
            told.complained_at + params.followed AS followed_until,
            [told.recovered_at, told.won_at] AS events,
-           told.last_seen_at = told.complained_at AS is_gone,
-           told.last_seen_at = told.complained_at AND told.recovered_at IS NULL AS is_silent  -- won is recovered, too
+           told.last_seen_at = told.complained_at AND told.recovered_at IS NULL AS is_gone  -- won is recovered, too
     FROM complaints AS told, span(since, as_of) AS asked, params
     WHERE told.complained_at >= asked.starts AND told.complained_at < asked.ends
       AND coalesce(told.complained_before_at < asked.starts, true)
 ), alike AS (  -- those who were not heard again are many and alike: counted first, they cost little
-    SELECT heard.brand, heard.owner, heard.is_answered, heard.outcome, heard.is_gone, 1 AS n,
+    SELECT heard.brand, heard.owner, heard.is_answered, heard.outcome, false AS is_gone, 1 AS n,
            coalesce(heard.event_at <= heard.followed_until, false) AS is_event,
            date_diff('microsecond', heard.complained_at,
                      least(heard.event_at, heard.last_seen_at, heard.followed_until)) / 3.6e9 AS hours
     FROM (
         SELECT cohort.*, unnest([1, 2]) AS outcome, unnest(cohort.events) AS event_at
         FROM cohort
-        WHERE NOT cohort.is_silent
+        WHERE NOT cohort.is_gone
     ) AS heard
     UNION ALL
-    SELECT silent.brand, silent.owner, silent.is_answered, unnest([1, 2]), true, silent.n, false, 0
+    SELECT gone.brand, gone.owner, gone.is_answered, unnest([1, 2]), true, gone.n, false, 0
     FROM (
         SELECT cohort.brand, cohort.owner, cohort.is_answered, count(*) AS n
         FROM cohort
-        WHERE cohort.is_silent
+        WHERE cohort.is_gone
         GROUP BY cohort.brand, cohort.owner, cohort.is_answered
-    ) AS silent
+    ) AS gone
 ), followed AS (
     SELECT alike.*, NULL AS by_owner, NULL AS by_answer FROM alike
     UNION ALL

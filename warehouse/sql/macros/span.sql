@@ -5,7 +5,7 @@
 --          word_of_mouse, recovery, amplification, complainers_in, contagion, negative_reach, complaints_in.
 -- Takes:   since, a TIMESTAMP or DATE in UTC (NULL: 30 days before the last hour); as_of, what is read later does not
 --          count (NULL: the snapshot's own time); back, so many times its length earlier.
--- Columns: starts, ends (the end of the hour that was running then)
+-- Columns: starts, ends (the end of the hour that was running then), whole_days_from (the first midnight from starts on)
 CREATE OR REPLACE MACRO span(since, as_of, back := 0) AS TABLE
 WITH running AS (
     SELECT least(hour, coalesce(date_trunc('hour', CAST(as_of AS TIMESTAMP)), hour)) AS last_hour
@@ -14,6 +14,9 @@ WITH running AS (
     SELECT coalesce(CAST(since AS TIMESTAMP), last_hour - INTERVAL 30 DAYS) AS starts,
            last_hour + INTERVAL 1 HOUR AS ends
     FROM running
+), asked AS (
+    SELECT starts - back * (ends - starts) AS starts, ends - back * (ends - starts) AS ends
+    FROM whole
 )
-SELECT starts - back * (ends - starts) AS starts, ends - back * (ends - starts) AS ends
-FROM whole
+SELECT starts, ends, CAST(starts - INTERVAL 1 MICROSECOND AS DATE) + INTERVAL 1 DAY AS whole_days_from
+FROM asked

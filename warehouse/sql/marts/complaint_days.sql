@@ -3,7 +3,7 @@
 --          voices.
 -- Parts:   brand, CAST(hour AS DATE) AS day
 -- Reads:   voices.
--- Read by: complaints_in.
+-- Read by: complaints_in, the checks.
 -- Columns:
 --   aspect: that is complained of
 --   day: UTC

@@ -2,7 +2,7 @@
 -- Grain:   one row per (brand, source, day) with mentions.
 -- Parts:   brand, CAST(hour AS DATE) AS day
 -- Reads:   opinions.
--- Read by: negative_reach.
+-- Read by: negative_reach, the checks.
 -- Method:  a mention that tells its reach weighs ln(1 + reach). What one that does not is worth, and how far the largest
 --          count, depends on the period asked for (see negative_reach). Levels are as of the day's end: a mention said h
 --          hours before it weighs exp(-h/48) of its weight.
